@@ -1,0 +1,1 @@
+"""Development servers and processes of this machine: nothing in here runs in production."""
