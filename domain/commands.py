@@ -1,0 +1,150 @@
+"""What a tenant can be asked to do. Every write of every door is one of these, stored as one operation.
+
+A command is a list of items that are decided one by one, in order; a single call is a list of one.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from domain.errors import JSON
+from domain.sources import SourceName
+
+
+@unique
+class Kind(StrEnum):
+    """The kinds of command, as stored in operation.kind and shown by /v1/operations."""
+
+    CHANGE_ASSIGNMENTS = "group_assignments.change"
+    PUT_USERS = "users.put"
+    PUT_GROUPS = "groups.put"
+    PUT_ROLES = "roles.put"
+    DELETE_USERS = "users.delete"
+    DELETE_GROUPS = "groups.delete"
+    DELETE_ROLES = "roles.delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidItem:
+    """An item of a batch whose form the door refused; it keeps its place, so that its neighbours keep theirs.
+
+    `sent` holds the identifying strings that could be read from it, for the answer to name.
+    """
+
+    field: str
+    reason: str
+    sent: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@unique
+class AssignmentOp(StrEnum):
+    """What an item does to one (group, user, role).
+
+    CREATE and DELETE are the users API's own: the row as a whole, refused where it exists or is derived.
+    ASSIGN and UNASSIGN act on one source of the row.
+    """
+
+    CREATE = "create"
+    DELETE = "delete"
+    ASSIGN = "assign"
+    UNASSIGN = "unassign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentChange:
+    """One change of one group assignment; all three names are the upstream's keys."""
+
+    op: AssignmentOp
+    group: str
+    user: str
+    role: str
+    source: SourceName = SourceName.MANUAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAssignments:
+    """Create, delete, assign and unassign group roles. `assignable` limits the roles the caller may give (None: all)."""
+
+    items: tuple[AssignmentChange | InvalidItem, ...]
+    assignable: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPut:
+    """A person as the upstream wants it to be; what it does not name takes its default."""
+
+    key: str
+    username: str
+    email: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    department: str = ""
+    active: bool = True
+    attributes: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    primary_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPut:
+    """A group as the upstream wants it to be."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolePut:
+    """A role as the upstream wants it to be; titles and descriptions are per language tag."""
+
+    key: str
+    permission_scope: str
+    titles: Mapping[str, str]
+    descriptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutUsers:
+    """Create or replace people."""
+
+    items: tuple[UserPut | InvalidItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutGroups:
+    """Create or replace groups."""
+
+    items: tuple[GroupPut | InvalidItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutRoles:
+    """Create or replace roles."""
+
+    items: tuple[RolePut | InvalidItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUsers:
+    """Delete people with everything they hold."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteGroups:
+    """Delete groups; one that is in use only with `cascade`."""
+
+    keys: tuple[str, ...]
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRoles:
+    """Delete roles; one that is in use only with `cascade`, the built-in one never."""
+
+    keys: tuple[str, ...]
+    cascade: bool = False
+
+
+Command = ChangeAssignments | PutUsers | PutGroups | PutRoles | DeleteUsers | DeleteGroups | DeleteRoles

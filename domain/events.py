@@ -1,0 +1,35 @@
+"""What has happened, for subscribers: ids and keys, never a name or an e-mail.
+
+Within an operation events are ordered by type as listed here, then by item; the pass numbers them under the tenant lock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+
+from domain.errors import JSON
+
+
+@unique
+class EventType(StrEnum):
+    """The types, in the order in which one operation announces them. The wire adds `seatline.` and `.v1`."""
+
+    USER_UPDATED = "user.updated"
+    GROUP_UPDATED = "group.updated"
+    GROUP_ASSIGNMENT_CREATED = "group_assignment.created"
+    GROUP_ASSIGNMENT_DELETED = "group_assignment.deleted"
+    USER_DELETED = "user.deleted"
+    GROUP_DELETED = "group.deleted"
+    OPERATION_FINISHED = "operation.finished"
+
+
+ORDER = {event_type: place for place, event_type in enumerate(EventType)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened. `subject` is a path within the tenant, such as `groups/sales/users/ann/roles/lead`."""
+
+    type: EventType
+    subject: str
+    data: Mapping[str, JSON]

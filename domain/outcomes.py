@@ -1,0 +1,149 @@
+"""What became of each item of a command: a closed set, stored with the operation as a neutral document.
+
+No door's words stand here: a door turns the document into its own status and body, the same way every time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from domain.errors import JSON, Refusal
+
+
+@unique
+class OperationStatus(StrEnum):
+    """The states of an operation; QUEUED and RUNNING are open, the others final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """An open operation still has work to do."""
+        return self in {OperationStatus.QUEUED, OperationStatus.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignedPerson:
+    """The person as an assignment shows them, at the moment it was made."""
+
+    key: str
+    first_name: str
+    last_name: str
+    department: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The assignment exists now; `sources` are its names, strongest first."""
+
+    group: str
+    user: AssignedPerson
+    role: str
+    sources: Sequence[str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unassigned:
+    """The assignment, or the one source that was named, is gone."""
+
+    group: str
+    user: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A user, group or role is as it was asked to be."""
+
+    key: str
+    id: int
+    created: bool
+    user_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A user, group or role is gone."""
+
+    key: str
+    id: int
+
+
+Outcome = Assigned | Unassigned | Stored | Deleted | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a handler returns for one command: one outcome per item, in order, and the role titles they name."""
+
+    outcomes: Sequence[Outcome]
+    titles: Mapping[str, Mapping[str, str]]
+
+    @property
+    def status(self) -> OperationStatus:
+        """The operation's final state: refused items alone make it rejected."""
+        refused = sum(isinstance(outcome, Refusal) for outcome in self.outcomes)
+        if not refused:
+            return OperationStatus.SUCCEEDED
+        return OperationStatus.REJECTED if refused == len(self.outcomes) else OperationStatus.PARTIALLY_SUCCEEDED
+
+
+def document(result: Result) -> dict[str, JSON]:
+    """The result as it is stored: `{"items": [{"outcome": …}, …], "titles": {role: {language: title}}}`."""
+    body: dict[str, JSON] = {"items": [_item(outcome) for outcome in result.outcomes]}
+    if result.titles:
+        body["titles"] = {role: dict(titles) for role, titles in result.titles.items()}
+    return body
+
+
+def _item(outcome: Outcome) -> JSON:
+    match outcome:
+        case Assigned(group=group, user=user, role=role):
+            return {
+                "outcome": "assigned",
+                "group": group,
+                "user": {
+                    "key": user.key,
+                    "first_name": user.first_name,
+                    "last_name": user.last_name,
+                    "department": user.department,
+                    "active": user.active,
+                },
+                "role": role,
+                "sources": [str(name) for name in outcome.sources],
+                "created_at": timestamp(outcome.created_at),
+            }
+        case Unassigned(group=group, user=user_key, role=role):
+            return {"outcome": "unassigned", "group": group, "user": user_key, "role": role}
+        case Stored(key=key, id=number, created=created, user_count=user_count):
+            stored: dict[str, JSON] = {
+                "outcome": "created" if created else "replaced",
+                "key": key,
+                "id": number,
+            }
+            if user_count is not None:
+                stored["user_count"] = user_count
+            return stored
+        case Deleted(key=key, id=number):
+            return {"outcome": "deleted", "key": key, "id": number}
+        case Refusal(code=code, field=field, details=details):
+            refused: dict[str, JSON] = {"outcome": "refused", "code": str(code)}
+            if field is not None:
+                refused["field"] = field
+            if details:
+                refused["details"] = dict(details)
+            return refused
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds and a Z, as every door and every event writes instants."""
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}Z"

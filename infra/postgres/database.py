@@ -1,0 +1,144 @@
+"""One pool of connections to Postgres, and the transactions in which named statements run.
+
+One rule: the write path runs raw asyncpg on connections that SQLAlchemy's pool owns; see docs/adr/0002 for the ratio.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from infra.postgres.statements import Statement
+
+Row = Mapping[str, Any]
+
+# A holder must not become a ghost: Postgres ends a session whose client sleeps inside a transaction, and the kernel
+# one whose client has vanished. Keepalives: 5 s of silence, then 3 probes 2 s apart.
+_SESSION = {
+    "idle_in_transaction_session_timeout": "5s",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "jit": "off",
+    "timezone": "UTC",
+}
+_CONNECT_SECONDS = 5.0
+
+
+class Transaction:
+    """An open transaction. Every statement runs on its one connection, in the order of the calls."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement and return its rows.
+
+        Raises:
+            KeyError: a bind that the statement names was not given.
+        """
+        rows: Sequence[Row] = await self._connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
+        return rows
+
+    async def execute(self, statement: Statement, **binds: object) -> None:
+        """Run the statement for its effect alone."""
+        await self._connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[None]:
+        """A block whose effects are taken back at its end, whatever happens: a dry run."""
+        savepoint = self._connection.transaction()
+        await savepoint.start()
+        try:
+            yield
+        finally:
+            await savepoint.rollback()
+
+
+class Session:
+    """A connection of its own, outside the pool, for session advisory locks; statements commit one by one."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # terminate, not close: a session that is left because its server hangs must not wait for that server.
+        self._connection.terminate()
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement in a transaction of its own and return its rows."""
+        rows: Sequence[Row] = await self._connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
+        return rows
+
+    async def execute(self, statement: Statement, **binds: object) -> None:
+        """Run the statement in a transaction of its own, for its effect alone."""
+        await self._connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+
+
+class Database:
+    """The process's one pool. Construction does not connect; the first use does."""
+
+    def __init__(self, url: str, *, name: str = "seatline", size: int = 8) -> None:
+        self._dsn = plain_dsn(url)
+        self._session = {**_SESSION, "application_name": name}
+        self._engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=_CONNECT_SECONDS,
+        )
+
+    async def close(self) -> None:
+        """Give all pooled connections back to the server."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A READ COMMITTED transaction, committed at the block's end, rolled back on any exception.
+
+        After an exception out of the commit itself the outcome is unknown: look before you redo.
+        """
+        async with self._engine.connect() as pooled:
+            driver: asyncpg.Connection = (await pooled.get_raw_connection()).driver_connection
+            try:
+                async with driver.transaction():
+                    yield Transaction(driver)
+            except BaseException:
+                # The pool must not hand this session on while its state is in doubt (a cancelled statement, a lost server).
+                if driver.is_closed() or driver.is_in_transaction():
+                    await pooled.invalidate()
+                raise
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A SQLAlchemy connection in a read-only transaction, for Core selects."""
+        async with self._engine.connect() as pooled:
+            yield pooled
+
+    async def session(self, **settings: str) -> Session:
+        """Open a session outside the pool, with further server settings; the caller closes it by `async with`."""
+        return Session(await self._connect(**settings))
+
+    async def _connect(self, **settings: str) -> asyncpg.Connection:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await asyncpg.connect(self._dsn, server_settings={**self._session, **settings})
+
+
+def plain_dsn(url: str) -> str:
+    """The URL without SQLAlchemy's driver suffix, as asyncpg wants it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme=parts.scheme.partition("+")[0]))
