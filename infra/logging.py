@@ -1,0 +1,109 @@
+"""Log lines: JSON for machines, readable ones on a terminal; ids and counts only, never content or credentials.
+
+Its one rule: who works on something binds its ids (`bind(request_id=…, operation_id=…)`) and every line carries them.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import structlog
+from structlog.contextvars import bound_contextvars, merge_contextvars
+
+from infra.settings import LogFormat, LogLevel, Settings
+
+LEVELS = {
+    LogLevel.DEBUG: logging.DEBUG,
+    LogLevel.INFO: logging.INFO,
+    LogLevel.WARNING: logging.WARNING,
+    LogLevel.ERROR: logging.ERROR,
+}
+# A value under a name that ends so (`database_url`, `token`; not `token_id`) is not written, whoever passes it.
+SECRET_NAMES = ("password", "token", "secret", "authorization", "credentials", "jwt", "url")
+# Their own lines repeat ours, or carry connection strings.
+QUIET_LIBRARIES = (
+    "aio_pika",
+    "aiormq",
+    "asyncio",
+    "httpx",
+    "httpcore",
+    "sqlalchemy.engine",
+    "uvicorn.access",
+    "alembic",
+)
+
+
+def configure(settings: Settings, *, process: str, stream: TextIO | None = None) -> None:
+    """Set up logging for this process; a second call replaces the first.
+
+    Args:
+        settings: format and level.
+        process: `api`, `worker`, … stands on every line.
+        stream: where lines go; standard error unless told.
+    """
+    target = stream if stream is not None else sys.stderr
+    readable = settings.log_format is LogFormat.TEXT or (settings.log_format is LogFormat.AUTO and target.isatty())
+    level = LEVELS[settings.log_level]
+    shared: list[structlog.typing.Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _hide_secrets,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=_rendering(readable=readable, process=process)
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _rendering(*, readable: bool, process: str) -> list[structlog.typing.Processor]:
+    def name_process(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        return event
+
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if readable:
+        return [remove, name_process, structlog.dev.ConsoleRenderer(pad_event_to=32)]
+    return [
+        remove,
+        name_process,
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(sort_keys=True, default=str),
+    ]
+
+
+def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in event:
+        if name.lower().rpartition("_")[2] in SECRET_NAMES:
+            event[name] = "***"
+    return event
+
+
+@contextmanager
+def bind(**ids: object) -> Iterator[None]:
+    """Put ids on every line written inside, in this task and those it starts."""
+    with bound_contextvars(**{name: str(value) for name, value in ids.items() if value is not None}):
+        yield
+
+
+def logger(name: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger whose lines carry the module's name."""
+    # Initial values, not bind(): a module's logger is made before configure() has run.
+    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    return lazy
