@@ -1,0 +1,7 @@
+"""Everything said to RabbitMQ: claims, replies and events. Nothing outside this package knows aio-pika."""
+
+from infra.rabbitmq.broker import Broker
+from infra.rabbitmq.claims import Claim, DeliveredClaim
+from infra.rabbitmq.events import EventMessage
+
+__all__ = ["Broker", "Claim", "DeliveredClaim", "EventMessage"]
