@@ -1,0 +1,107 @@
+"""Domain events as CloudEvents 1.0, in JSON arrays of up to 100 events of one type.
+
+One rule: an event is encoded once. The same bytes are stored, published, and cut out again for the HTTP log.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from domain.events import Event
+
+EVENTS_PER_MESSAGE = 100
+SEQUENCE_DIGITS = 19
+
+# JSON escapes every line feed inside a string, so one between two events can only be the border between them.
+_BORDER = b",\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedEvent:
+    """An event and its place: `previous` is the tenant's last sequence of the same type, 0 where there was none."""
+
+    event: Event
+    sequence: int
+    previous: int
+    operation_id: UUID
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMessage:
+    """One message as it is stored and published: events of one type with consecutive sequences."""
+
+    type: str
+    first_sequence: int
+    last_sequence: int
+    routing_key: str
+    body: bytes
+
+
+def wire_type(event_type: str) -> str:
+    """The type attribute: `group.updated` is `seatline.group.updated.v1` on the wire."""
+    return f"seatline.{event_type}.v1"
+
+
+def wire_sequence(sequence: int) -> str:
+    """A sequence as text that sorts as the number does."""
+    return f"{sequence:0{SEQUENCE_DIGITS}d}"
+
+
+def encode(events: Sequence[NumberedEvent], *, tenant_key: str, at: datetime) -> list[OutboxMessage]:
+    """Cut events, which come in sequence order, into messages: a new one at every change of type and every 100."""
+    time = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return [
+        _message(run[start : start + EVENTS_PER_MESSAGE], tenant_key, time)
+        for run in _runs(events)
+        for start in range(0, len(run), EVENTS_PER_MESSAGE)
+    ]
+
+
+def split(body: bytes) -> list[bytes]:
+    """The events of a message's body, each the very bytes that were encoded."""
+    return body[1:-1].split(_BORDER)
+
+
+def _runs(events: Sequence[NumberedEvent]) -> Iterator[list[NumberedEvent]]:
+    """Events of one type without a gap; type and distance to the place in the list stay the same along a run."""
+    placed = groupby(enumerate(events), key=lambda item: (item[1].event.type, item[1].sequence - item[0]))
+    for _, run in placed:
+        yield [numbered for _, numbered in run]
+
+
+def _message(run: Sequence[NumberedEvent], tenant_key: str, time: str) -> OutboxMessage:
+    event_type = run[0].event.type.value
+    head = f'{{"specversion":"1.0","id":"{tenant_key}-'
+    kind = f'","source":"/tenants/{tenant_key}","type":"{wire_type(event_type)}","subject":'
+    fixed = f',"time":"{time}","datacontenttype":"application/json","tenantid":"{tenant_key}","sequence":"'
+    encoded: list[bytes] = []
+    operation_id: UUID | None = None
+    for numbered in run:
+        # Nearly every message holds one operation's events, so its part of the text is made once.
+        if numbered.operation_id is not operation_id:
+            operation_id, cause = numbered.operation_id, _cause(numbered)
+        sequence, subject = wire_sequence(numbered.sequence), to_json(numbered.event.subject).decode()
+        encoded.append(
+            f"{head}{sequence}{kind}{subject}{fixed}{sequence}"
+            f'","previous":"{wire_sequence(numbered.previous)}","operationid":{cause}'.encode()
+            + to_json(numbered.event.data)
+            + b"}"
+        )
+    return OutboxMessage(
+        type=event_type,
+        first_sequence=run[0].sequence,
+        last_sequence=run[-1].sequence,
+        routing_key=f"{tenant_key}.{event_type}",
+        body=b"[" + _BORDER.join(encoded) + b"]",
+    )
+
+
+def _cause(numbered: NumberedEvent) -> str:
+    """What an event says of its operation, from the value of `operationid` up to its own data."""
+    traced = "" if numbered.traceparent is None else f',"traceparent":{to_json(numbered.traceparent).decode()}'
+    return f'"{numbered.operation_id}"{traced},"data":'
