@@ -4,6 +4,7 @@ One rule: the write path runs raw asyncpg on connections that SQLAlchemy's pool 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -38,6 +39,8 @@ class Transaction:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
+        # Set just before COMMIT is sent: from then on an exception leaves the outcome unknown.
+        self.commit_sent = False
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """Run the statement and return its rows.
@@ -110,17 +113,19 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A READ COMMITTED transaction, committed at the block's end, rolled back on any exception.
 
-        After an exception out of the commit itself the outcome is unknown: look before you redo.
+        After an exception with `commit_sent` the outcome is unknown: look before you redo.
         """
         async with self._engine.connect() as pooled:
             driver: asyncpg.Connection = (await pooled.get_raw_connection()).driver_connection
+            opened = driver.transaction()
+            await opened.start()
+            tx = Transaction(driver)
             try:
-                async with driver.transaction():
-                    yield Transaction(driver)
-            except BaseException:
-                # The pool must not hand this session on while its state is in doubt (a cancelled statement, a lost server).
-                if driver.is_closed() or driver.is_in_transaction():
-                    await pooled.invalidate()
+                yield tx
+                tx.commit_sent = True
+                await opened.commit()
+            except BaseException as error:
+                await _abandon(pooled, driver, opened, cancelled=isinstance(error, asyncio.CancelledError))
                 raise
 
     @asynccontextmanager
@@ -136,6 +141,20 @@ class Database:
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await asyncpg.connect(self._dsn, server_settings={**self._session, **settings})
+
+
+async def _abandon(
+    pooled: AsyncConnection, driver: asyncpg.Connection, opened: asyncpg.transaction.Transaction, *, cancelled: bool
+) -> None:
+    """Roll back, or, where the session's state is in doubt, end it: the pool must not hand it on."""
+    if not cancelled and not driver.is_closed() and driver.is_in_transaction():
+        with contextlib.suppress(Exception):
+            await opened.rollback()
+            return
+    if cancelled or driver.is_closed() or driver.is_in_transaction():
+        # terminate does not wait for the server, which may be what hangs.
+        driver.terminate()
+        await pooled.invalidate()
 
 
 def plain_dsn(url: str) -> str:

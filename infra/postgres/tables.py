@@ -196,9 +196,7 @@ group_member = Table(
     _tenant_id(),
     Column("group_id", BigInteger, nullable=False),
     Column("user_id", BigInteger, nullable=False),
-    Column("roles", Integer, nullable=False),
     PrimaryKeyConstraint("tenant_id", "group_id", "user_id"),
-    CheckConstraint("roles > 0", name="roles"),
 )
 
 operation = Table(

@@ -105,8 +105,6 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("group_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("roles", sa.Integer(), nullable=False),
-        sa.CheckConstraint("roles > 0", name=op.f("group_member_roles_check")),
         sa.PrimaryKeyConstraint("tenant_id", "group_id", "user_id", name=op.f("group_member_pkey")),
     )
     op.create_table(

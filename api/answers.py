@@ -1,0 +1,139 @@
+"""Waits for the answers of accepted operations: replies from the broker are hints, the rows are the truth.
+
+One rule: all waiters of the process are asked for in one statement, never one by one.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from infra.postgres.database import Database
+from infra.postgres.faults import is_transient
+from infra.postgres.operations import OperationView, read_finished, read_operations
+from infra.rabbitmq.broker import Broker
+
+log = structlog.get_logger(__name__)
+
+_FIRST_POLL = 0.02
+_LAST_POLL = 0.2
+_GROWTH = 1.5
+
+Key = tuple[int, UUID]
+
+
+class Answers:
+    """The waiters of one API process, by operation. Several may wait for one operation (replays)."""
+
+    def __init__(self, *, database: Database, broker: Broker | None) -> None:
+        self._database = database
+        self._broker = broker
+        self._futures: dict[Key, tuple[asyncio.Future[OperationView], int]] = {}
+        self._keys: dict[UUID, Key] = {}
+        self._hinted: set[Key] = set()
+        self._changed = asyncio.Event()
+        self._pause = _FIRST_POLL
+        self._task: asyncio.Task[None] | None = None
+        self.reply_to: str | None = None
+
+    async def start(self) -> None:
+        """Start listening for replies and polling for what they miss."""
+        if self._broker is not None:
+            self.reply_to = await self._broker.consume_replies(self._hint)
+        self._task = asyncio.create_task(self._run(), name="answers")
+
+    async def stop(self) -> None:
+        """Stop; whoever still waits runs into its own timeout."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @contextmanager
+    def expected(self, tenant_id: int, operation_id: UUID) -> Iterator[None]:
+        """Keep the answer of this operation, from now to the block's end, for `wait` to take."""
+        key = (tenant_id, operation_id)
+        future, waiters = self._futures.get(key) or (asyncio.get_running_loop().create_future(), 0)
+        self._futures[key] = (future, waiters + 1)
+        self._keys[operation_id] = key
+        self._pause = _FIRST_POLL
+        try:
+            yield
+        finally:
+            future, waiters = self._futures[key]
+            if waiters > 1:
+                self._futures[key] = (future, waiters - 1)
+            else:
+                del self._futures[key], self._keys[operation_id]
+                future.cancel()
+
+    async def wait(self, tenant_id: int, operation_id: UUID, limit: timedelta) -> OperationView | None:
+        """The operation with its answer, or None when `limit` has passed without one."""
+        future, _ = self._futures[tenant_id, operation_id]
+        if not limit:
+            return None
+        self._changed.set()
+        done, _ = await asyncio.wait([future], timeout=limit.total_seconds())
+        return future.result() if done else None
+
+    async def current(self, tenant_id: int, operation_id: UUID) -> OperationView | None:
+        """The operation as it stands now."""
+        async with self._database.transaction() as tx:
+            found = await read_operations(tx, [(tenant_id, operation_id)])
+        return found[0] if found else None
+
+    def _hint(self, operation_ids: Sequence[UUID]) -> None:
+        hinted = {self._keys[operation_id] for operation_id in operation_ids if operation_id in self._keys}
+        if hinted:
+            self._hinted |= hinted
+            self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except Exception as error:
+                if not is_transient(error):
+                    log.exception("answers could not be read")
+                await asyncio.sleep(_LAST_POLL)
+
+    async def _round(self) -> None:
+        if not self._futures:
+            await self._changed.wait()
+        polled = False
+        if not self._hinted:
+            polled = await self._paused()
+        keys = self._unanswered() if polled else [key for key in self._hinted if key in self._futures]
+        self._hinted.clear()
+        if keys and await self._read(keys):
+            self._pause = _FIRST_POLL
+        elif polled:
+            self._pause = min(self._pause * _GROWTH, _LAST_POLL)
+
+    async def _paused(self) -> bool:
+        """Wait for a hint; True when none came and it is time to ask for everyone."""
+        replies_come = self._broker is not None and self._broker.reachable
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (_LAST_POLL if replies_come else self._pause)
+        while not self._hinted:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+            except TimeoutError:
+                return True
+        return False
+
+    def _unanswered(self) -> list[Key]:
+        return [key for key, (future, _) in self._futures.items() if not future.done()]
+
+    async def _read(self, keys: Sequence[Key]) -> bool:
+        async with self._database.transaction() as tx:
+            views = await read_finished(tx, keys)
+        for view in views:
+            future, _ = self._futures.get((view.tenant_id, view.id), (None, 0))
+            if future is not None and not future.done():
+                future.set_result(view)
+        return bool(views)

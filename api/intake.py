@@ -1,0 +1,275 @@
+"""Acceptance: a command becomes a committed row, a claim goes out, and the caller's answer is awaited.
+
+One rule: the commit of the row is the acceptance; whatever the broker does afterwards cannot lose it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from api.answers import Answers
+from domain.commands import Command
+from infra.postgres.database import Database, Transaction
+from infra.postgres.faults import is_refused_row, is_transient
+from infra.postgres.operations import (
+    KeyHolder,
+    NewOperation,
+    OperationView,
+    Presentation,
+    accept_operations,
+    accepted_by_key,
+    new_operation_id,
+    open_counts,
+)
+from infra.rabbitmq.broker import Broker
+from infra.rabbitmq.claims import Claim
+from infra.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# One insert takes at most this many commands; the next flush takes the rest. Bounds a statement, not a rate.
+_FLUSH_LIMIT = 200
+# A flush that takes longer is cut off, so that a server that hangs is answered with 503 and not with silence.
+_FLUSH_SECONDS = 6.0
+
+
+class IdempotencyKeyReusedError(Exception):
+    """The idempotency key belongs to another request."""
+
+
+class TooManyOpenOperationsError(Exception):
+    """The tenant has as many open operations as it may have; nothing was accepted."""
+
+
+class DatabaseUnavailableError(Exception):
+    """The database cannot be reached; nothing was accepted."""
+
+
+class AcceptanceUnknownError(Exception):
+    """The commit's fate is unknown: the operation exists or does not; retry with the same idempotency key."""
+
+    def __init__(self, operation_id: UUID) -> None:
+        super().__init__(str(operation_id))
+        self.operation_id = operation_id
+
+
+class RefusedByDatabaseError(Exception):
+    """The database refuses a value of this command, alone; its neighbours were accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A command to accept. `fingerprint` tells whether a reused idempotency key means the same request."""
+
+    tenant_id: int
+    command: Command
+    presentation: Presentation
+    fingerprint: bytes
+    idempotency_key: str | None = None
+    dry_run: bool = False
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The operation as it stands when the wait is over; an open one means the wait ran out."""
+
+    operation: OperationView
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    operation: NewOperation
+    accepted: asyncio.Future[OperationView | KeyHolder] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def fail(self, error: Exception) -> None:
+        if not self.accepted.done():
+            self.accepted.set_exception(error)
+
+
+class Intake:
+    """Accepts commands for one API process. Concurrent submissions share an insert (natural batching, no timer)."""
+
+    def __init__(self, *, database: Database, broker: Broker | None, settings: Settings) -> None:
+        self._database = database
+        self._broker = broker
+        self._open_limit = settings.open_operations_limit
+        self._answers = Answers(database=database, broker=broker)
+        self._waiting: list[_Waiting] = []
+        self._arrived = asyncio.Event()
+        self._claims: dict[int, Claim] = {}
+        self._claimed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the flush, the claims and the answers; returns at once."""
+        await self._answers.start()
+        self._tasks = [asyncio.create_task(self._flush_forever(), name="intake-flush")]
+        if self._broker is not None:
+            self._tasks.append(asyncio.create_task(self._publish_forever(self._broker), name="intake-claims"))
+
+    async def stop(self) -> None:
+        """Stop; what is still waiting is answered as unknown or times out at its caller."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._answers.stop()
+
+    async def submit(self, submission: Submission, *, wait: timedelta) -> Answer:
+        """Accept the command and wait for its answer, at most `wait`.
+
+        Raises:
+            IdempotencyKeyReusedError: the key belongs to another request.
+            TooManyOpenOperationsError: the tenant is over its cap.
+            DatabaseUnavailableError: certainly not accepted.
+            AcceptanceUnknownError: the commit's fate is unknown.
+            RefusedByDatabaseError: the database refuses a value.
+        """
+        operation = self._new_operation(submission)
+        waiting = _Waiting(operation=operation)
+        # Registered before the insert: a worker may answer before the flush has returned.
+        with self._answers.expected(operation.tenant_id, operation.id):
+            self._waiting.append(waiting)
+            self._arrived.set()
+            accepted = await waiting.accepted
+            if isinstance(accepted, KeyHolder):
+                return await self._replay(operation, accepted, wait)
+            finished = await self._answers.wait(operation.tenant_id, operation.id, wait)
+        if finished is None and wait:
+            finished = await self._current(operation.tenant_id, operation.id)
+        return Answer(operation=finished or accepted, replayed=False)
+
+    def _new_operation(self, submission: Submission) -> NewOperation:
+        return NewOperation(
+            tenant_id=submission.tenant_id,
+            id=new_operation_id(),
+            command=submission.command,
+            presentation=submission.presentation,
+            fingerprint=submission.fingerprint,
+            idempotency_key=submission.idempotency_key,
+            dry_run=submission.dry_run,
+            reply_to=self._answers.reply_to,
+            request_id=submission.request_id,
+            traceparent=submission.traceparent,
+        )
+
+    async def _replay(self, operation: NewOperation, holder: KeyHolder, wait: timedelta) -> Answer:
+        if holder.fingerprint != operation.fingerprint:
+            raise IdempotencyKeyReusedError
+        with self._answers.expected(operation.tenant_id, holder.id):
+            finished = await self._answers.wait(operation.tenant_id, holder.id, wait)
+        view = finished or await self._current(operation.tenant_id, holder.id)
+        if view is None:  # removed by retention between the two statements: the key is free again
+            raise DatabaseUnavailableError
+        return Answer(operation=view, replayed=True)
+
+    async def _current(self, tenant_id: int, operation_id: UUID) -> OperationView | None:
+        try:
+            return await self._answers.current(tenant_id, operation_id)
+        except Exception as error:
+            if is_transient(error):  # the row is safe, only its state cannot be read: answer as accepted
+                return None
+            raise
+
+    async def _flush_forever(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch, self._waiting = self._waiting[:_FLUSH_LIMIT], self._waiting[_FLUSH_LIMIT:]
+            if not self._waiting:
+                self._arrived.clear()
+            await self._flush(batch)
+
+    async def _flush(self, batch: Sequence[_Waiting]) -> None:
+        sent = _CommitWatch()
+        try:
+            async with asyncio.timeout(_FLUSH_SECONDS), self._database.transaction() as tx:
+                sent.tx = tx
+                results = await self._insert(tx, batch)
+        except Exception as error:  # noqa: BLE001 - every waiter must learn of it, whatever it is
+            await self._flush_failed(batch, error, unknown=sent.happened)
+            return
+        for waiting in batch:
+            outcome = results[waiting.operation.id]
+            if isinstance(outcome, Exception):
+                waiting.fail(outcome)
+            elif not waiting.accepted.done():
+                waiting.accepted.set_result(outcome)
+        self._claim([w.operation for w in batch if isinstance(results[w.operation.id], OperationView)])
+
+    async def _insert(
+        self, tx: Transaction, batch: Sequence[_Waiting]
+    ) -> Mapping[UUID, OperationView | KeyHolder | Exception]:
+        operations = [waiting.operation for waiting in batch]
+        results: dict[UUID, OperationView | KeyHolder | Exception] = {}
+        if self._open_limit:
+            tenants = sorted({operation.tenant_id for operation in operations})
+            counts = await open_counts(tx, tenants, counted=self._open_limit)
+            room = {tenant_id: self._open_limit - open_now for tenant_id, open_now in counts.items()}
+            operations = [operation for operation in operations if _takes_room(room, operation, results)]
+        results |= await accept_operations(tx, operations)
+        losers = [o for o in operations if o.id not in results and o.idempotency_key is not None]
+        if losers:
+            holders = await accepted_by_key(tx, {(o.tenant_id, str(o.idempotency_key)) for o in losers})
+            results |= {o.id: holders[o.tenant_id, str(o.idempotency_key)] for o in losers}
+        return results
+
+    async def _flush_failed(self, batch: Sequence[_Waiting], error: Exception, *, unknown: bool) -> None:
+        if unknown:
+            for waiting in batch:
+                waiting.fail(AcceptanceUnknownError(waiting.operation.id))
+        elif is_refused_row(error) and len(batch) > 1:
+            for waiting in batch:  # alone, so that neighbours never suffer
+                await self._flush([waiting])
+        elif is_refused_row(error):
+            batch[0].fail(RefusedByDatabaseError(str(error)))
+        else:
+            log.warning("commands were not accepted", count=len(batch), error=repr(error))
+            for waiting in batch:
+                waiting.fail(DatabaseUnavailableError() if is_transient(error) else error)
+
+    def _claim(self, operations: Sequence[NewOperation]) -> None:
+        # A claim is a wake-up for a tenant: one is enough for all that a flush accepted of it.
+        for operation in operations:
+            self._claims[operation.tenant_id] = Claim(
+                tenant_id=operation.tenant_id,
+                operation_id=operation.id,
+                request_id=operation.request_id,
+                traceparent=operation.traceparent,
+            )
+        self._claimed.set()
+
+    async def _publish_forever(self, broker: Broker) -> None:
+        while True:
+            await self._claimed.wait()
+            self._claimed.clear()
+            claims, self._claims = list(self._claims.values()), {}
+            confirmed = await broker.publish_claims(claims)
+            if confirmed < len(claims):  # never again: the workers' poll finds the rows
+                log.info("claims were not confirmed", claims=len(claims), confirmed=confirmed)
+
+
+@dataclass(slots=True)
+class _CommitWatch:
+    tx: Transaction | None = None
+
+    @property
+    def happened(self) -> bool:
+        return self.tx is not None and self.tx.commit_sent
+
+
+def _takes_room(
+    room: dict[int, int], operation: NewOperation, results: dict[UUID, OperationView | KeyHolder | Exception]
+) -> bool:
+    room[operation.tenant_id] -= 1
+    if room[operation.tenant_id] < 0:
+        results[operation.id] = TooManyOpenOperationsError()
+        return False
+    return True

@@ -1,0 +1,182 @@
+"""Commands as JSON documents and back: the form in which an operation keeps what it was asked to do.
+
+One rule: decode(kind_of(c), encode(c)) == c for every command; stored documents outlive versions, so fields only grow.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, assert_never
+
+from domain.commands import (
+    AssignmentChange,
+    AssignmentOp,
+    ChangeAssignments,
+    Command,
+    DeleteGroups,
+    DeleteRoles,
+    DeleteUsers,
+    GroupPut,
+    InvalidItem,
+    Kind,
+    PutGroups,
+    PutRoles,
+    PutUsers,
+    RolePut,
+    UserPut,
+)
+from domain.errors import JSON
+from domain.sources import SourceName
+
+Item = TypeVar("Item")
+Document = dict[str, Any]
+
+
+class UnreadableCommandError(Exception):
+    """The stored document is not a command that this version knows."""
+
+
+def kind_of(command: Command) -> Kind:
+    """The kind under which the command is stored."""
+    match command:
+        case ChangeAssignments():
+            return Kind.CHANGE_ASSIGNMENTS
+        case PutUsers():
+            return Kind.PUT_USERS
+        case PutGroups():
+            return Kind.PUT_GROUPS
+        case PutRoles():
+            return Kind.PUT_ROLES
+        case DeleteUsers():
+            return Kind.DELETE_USERS
+        case DeleteGroups():
+            return Kind.DELETE_GROUPS
+        case DeleteRoles():
+            return Kind.DELETE_ROLES
+        case _:
+            assert_never(command)
+
+
+def size_of(command: Command) -> int:
+    """How many items the command holds: what a pass's budget counts."""
+    match command:
+        case DeleteUsers(keys=keys) | DeleteGroups(keys=keys) | DeleteRoles(keys=keys):
+            return len(keys)
+        case _:
+            return len(command.items)
+
+
+def encode(command: Command) -> dict[str, JSON]:
+    """The command as a JSON document."""
+    match command:
+        case ChangeAssignments(items=changes, assignable=assignable):
+            document: dict[str, JSON] = {"items": [_item(item, _change) for item in changes]}
+            if assignable is not None:
+                document["assignable"] = list(assignable)
+            return document
+        case PutUsers(items=users):
+            return {"items": [_item(item, _user) for item in users]}
+        case PutGroups(items=groups):
+            return {"items": [_item(item, _group) for item in groups]}
+        case PutRoles(items=roles):
+            return {"items": [_item(item, _role) for item in roles]}
+        case DeleteUsers(keys=keys):
+            return {"keys": list(keys)}
+        case DeleteGroups(keys=keys, cascade=cascade) | DeleteRoles(keys=keys, cascade=cascade):
+            return {"keys": list(keys), "cascade": cascade}
+        case _:
+            assert_never(command)
+
+
+def decode(kind: str, document: Mapping[str, Any]) -> Command:
+    """The command that `encode` made this document of.
+
+    Raises:
+        UnreadableCommandError: the kind is unknown, or the document is not of its form.
+    """
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise UnreadableCommandError(f"no command is of kind {kind!r}")
+    try:
+        return reader(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableCommandError(f"a {kind} does not read like this: {error!r}") from error
+
+
+def _item(item: Item | InvalidItem, write: Callable[[Item], dict[str, JSON]]) -> JSON:
+    if isinstance(item, InvalidItem):
+        return {"invalid": item.field, "reason": item.reason, "sent": dict(item.sent)}
+    return write(item)
+
+
+def _items(documents: Iterable[Document], read: Callable[[Document], Item]) -> tuple[Item | InvalidItem, ...]:
+    return tuple(
+        InvalidItem(field=document["invalid"], reason=document["reason"], sent=document["sent"])
+        if "invalid" in document
+        else read(document)
+        for document in documents
+    )
+
+
+def _change(change: AssignmentChange) -> dict[str, JSON]:
+    return {
+        "op": change.op.value,
+        "group": change.group,
+        "user": change.user,
+        "role": change.role,
+        "source": change.source.value,
+    }
+
+
+def _read_change(document: Document) -> AssignmentChange:
+    return AssignmentChange(
+        op=AssignmentOp(document["op"]),
+        group=document["group"],
+        user=document["user"],
+        role=document["role"],
+        source=SourceName(document["source"]),
+    )
+
+
+def _user(user: UserPut) -> dict[str, JSON]:
+    return {
+        "key": user.key,
+        "username": user.username,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "department": user.department,
+        "active": user.active,
+        "attributes": dict(user.attributes),
+        "primary_group": user.primary_group,
+    }
+
+
+def _group(group: GroupPut) -> dict[str, JSON]:
+    return {"key": group.key, "name": group.name}
+
+
+def _role(role: RolePut) -> dict[str, JSON]:
+    return {
+        "key": role.key,
+        "permission_scope": role.permission_scope,
+        "titles": dict(role.titles),
+        "descriptions": dict(role.descriptions),
+    }
+
+
+def _read_changes(document: Mapping[str, Any]) -> ChangeAssignments:
+    assignable = document.get("assignable")
+    return ChangeAssignments(
+        items=_items(document["items"], _read_change),
+        assignable=None if assignable is None else tuple(assignable),
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
+    Kind.CHANGE_ASSIGNMENTS: _read_changes,
+    Kind.PUT_USERS: lambda document: PutUsers(items=_items(document["items"], lambda item: UserPut(**item))),
+    Kind.PUT_GROUPS: lambda document: PutGroups(items=_items(document["items"], lambda item: GroupPut(**item))),
+    Kind.PUT_ROLES: lambda document: PutRoles(items=_items(document["items"], lambda item: RolePut(**item))),
+    Kind.DELETE_USERS: lambda document: DeleteUsers(keys=tuple(document["keys"])),
+    Kind.DELETE_GROUPS: lambda document: DeleteGroups(keys=tuple(document["keys"]), cascade=document["cascade"]),
+    Kind.DELETE_ROLES: lambda document: DeleteRoles(keys=tuple(document["keys"]), cascade=document["cascade"]),
+}

@@ -1,0 +1,97 @@
+-- Group assignments: the facts a wave plans on, and the rows it leaves.
+
+-- name: find_groups
+-- Groups by (tenant, key); unknown keys give no row.
+SELECT sent.tenant_id, user_group.id, sent.key
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
+  JOIN user_group USING (tenant_id, key);
+
+-- name: find_people
+-- People by (tenant, key), as an assignment shows them.
+SELECT sent.tenant_id, app_user.id, sent.key, active, first_name, last_name, department
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
+  JOIN app_user USING (tenant_id, key);
+
+-- name: find_roles
+-- Roles by (tenant, key).
+SELECT sent.tenant_id, role.id, sent.key, permission_scope, titles
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
+  JOIN role USING (tenant_id, key);
+
+-- name: assignments_of_pairs
+-- All roles of these people in these groups: enough to know whether a first role makes, or a last one ends, a member.
+SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, created_at
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]))
+       AS pair (tenant_id, group_id, user_id)
+  JOIN group_assignment USING (tenant_id, group_id, user_id);
+
+-- name: assignments_of_people
+-- Everything these people hold, with the keys that events name.
+SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
+       user_group.key AS group_key, role.key AS role_key
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:user_ids AS bigint[])) AS person (tenant_id, user_id)
+  JOIN group_assignment USING (tenant_id, user_id)
+  JOIN user_group ON user_group.tenant_id = group_assignment.tenant_id AND user_group.id = group_id
+  JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
+
+-- name: assignments_of_groups
+-- Everything held in these groups, with the keys that events name.
+SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
+       app_user.key AS user_key, role.key AS role_key
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[])) AS gone (tenant_id, group_id)
+  JOIN group_assignment USING (tenant_id, group_id)
+  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
+  JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
+
+-- name: assignments_beside_roles
+-- Everything held by the people who hold these roles, in the groups where they hold them: the rows that go, and
+-- those that decide whether their holder stays a member.
+SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
+       user_group.key AS group_key, app_user.key AS user_key, role.key AS role_key
+  FROM (SELECT DISTINCT tenant_id, group_id, user_id
+          FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:role_ids AS bigint[])) AS gone (tenant_id, role_id)
+          JOIN group_assignment USING (tenant_id, role_id)) AS pair
+  JOIN group_assignment USING (tenant_id, group_id, user_id)
+  JOIN user_group ON user_group.tenant_id = group_assignment.tenant_id AND user_group.id = group_id
+  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
+  JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
+
+-- name: write_assignments
+-- New rows, and new sources of rows that exist; created_at stays as it was.
+INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
+SELECT tenant_id, group_id, user_id, role_id, sources, created_at
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
+              CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]), CAST(:created_ats AS timestamptz[]))
+       AS planned (tenant_id, group_id, user_id, role_id, sources, created_at)
+    ON CONFLICT (tenant_id, group_id, user_id, role_id) DO UPDATE SET sources = EXCLUDED.sources;
+
+-- name: remove_assignments
+-- Rows whose last source is gone.
+DELETE FROM group_assignment
+ USING unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
+              CAST(:role_ids AS bigint[])) AS gone (tenant_id, group_id, user_id, role_id)
+ WHERE group_assignment.tenant_id = gone.tenant_id AND group_assignment.group_id = gone.group_id
+   AND group_assignment.user_id = gone.user_id AND group_assignment.role_id = gone.role_id;
+
+-- name: add_members
+-- People who have their first role in a group.
+INSERT INTO group_member (tenant_id, group_id, user_id)
+SELECT tenant_id, group_id, user_id
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]))
+       AS joined (tenant_id, group_id, user_id);
+
+-- name: remove_members
+-- People who have lost their last role in a group.
+DELETE FROM group_member
+ USING unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]))
+       AS gone (tenant_id, group_id, user_id)
+ WHERE group_member.tenant_id = gone.tenant_id AND group_member.group_id = gone.group_id
+   AND group_member.user_id = gone.user_id;
+
+-- name: add_group_counts
+-- Counts move by what the wave did, in the transaction that did it.
+UPDATE user_group
+   SET user_count = user_count + moved.users, assignment_count = assignment_count + moved.assignments
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:users AS bigint[]),
+              CAST(:assignments AS bigint[])) AS moved (tenant_id, group_id, users, assignments)
+ WHERE user_group.tenant_id = moved.tenant_id AND user_group.id = moved.group_id;

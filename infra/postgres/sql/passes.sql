@@ -1,0 +1,84 @@
+-- A pass: what a worker does to lock tenants, read their open operations, and record what became of them.
+
+-- name: lock_tenants
+-- Lock first, in its own statement and in id order: the statements that follow then see everything that
+-- earlier holders committed. Tenants held elsewhere are left to their holder.
+SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now() AS at
+  FROM tenant_log
+  JOIN tenant ON tenant.id = tenant_log.tenant_id
+ WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[]))
+ ORDER BY tenant_id
+   FOR NO KEY UPDATE OF tenant_log SKIP LOCKED;
+
+-- name: read_open
+-- Each tenant's oldest queued operations, in accept order, up to its share. The running sums let a tenant's first
+-- operation through however large it is.
+SELECT open_operation.*
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
+ CROSS JOIN LATERAL (
+       SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
+              request_id, traceparent
+         FROM operation
+        WHERE operation.tenant_id = held.tenant_id AND status = 'queued'
+        ORDER BY seq
+        LIMIT held.share) AS open_operation
+ ORDER BY tenant_id, seq;
+
+-- name: tenants_with_open_work
+-- Every tenant that has a queued operation, by jumping from tenant to tenant in the partial index of open rows.
+WITH RECURSIVE jump (tenant_id) AS (
+    (SELECT tenant_id FROM operation WHERE status IN ('queued', 'running') ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT operation.tenant_id FROM operation
+             WHERE status IN ('queued', 'running') AND operation.tenant_id > jump.tenant_id
+             ORDER BY operation.tenant_id LIMIT 1)
+      FROM jump
+     WHERE jump.tenant_id IS NOT NULL
+)
+SELECT tenant_id FROM jump WHERE tenant_id IS NOT NULL;
+
+-- name: still_open
+-- Which of these tenants have queued operations: the re-read that whoever held a tenant owes after its commit.
+SELECT tenant_id
+  FROM unnest(CAST(:tenant_ids AS bigint[])) AS held (tenant_id)
+ WHERE EXISTS (SELECT 1 FROM operation
+                WHERE operation.tenant_id = held.tenant_id AND operation.status = 'queued');
+
+-- name: finish_operations
+-- Final states and answers, in one statement however many operations ended.
+UPDATE operation
+   SET status = ended.status,
+       response = CAST(ended.response AS json),
+       error = CAST(ended.error AS json),
+       done = ended.done,
+       started_at = now(),
+       finished_at = clock_timestamp()
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
+              CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]))
+       AS ended (tenant_id, id, status, response, error, done)
+ WHERE operation.tenant_id = ended.tenant_id AND operation.id = ended.id;
+
+-- name: append_outbox
+-- The messages of the pass, in order; identity values follow it, so a tenant's ids rise with its sequences.
+INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body)
+SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:types AS text[]), CAST(:firsts AS bigint[]),
+              CAST(:lasts AS bigint[]), CAST(:operation_ids AS uuid[]), CAST(:routing_keys AS text[]),
+              CAST(:bodies AS bytea[]))
+       WITH ORDINALITY AS message (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key,
+                                   body, place)
+ ORDER BY place;
+
+-- name: advance_logs
+-- The tenants' event counters, as far as this pass has numbered.
+UPDATE tenant_log
+   SET event_seq = passed.event_seq, type_seq = CAST(passed.type_seq AS json)
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:event_seqs AS bigint[]), CAST(:type_seqs AS text[]))
+       AS passed (tenant_id, event_seq, type_seq)
+ WHERE tenant_log.tenant_id = passed.tenant_id;
+
+-- name: count_attempt
+-- An operation whose statement timed out when it ran alone has used one attempt.
+UPDATE operation
+   SET attempts = attempts + 1
+ WHERE tenant_id = :tenant_id AND id = :id AND status = 'queued';

@@ -1,0 +1,55 @@
+-- Workers: who is alive, what each holds, and what the dead have left.
+
+-- name: register_worker
+-- A worker's own row. Its liveness is the session advisory lock of the same connection, taken by `hold_worker`.
+INSERT INTO worker (name, version) VALUES (:name, :version) RETURNING id;
+
+-- name: hold_worker
+-- The lock that says this worker lives; the server frees it when the session ends, however it ends.
+SELECT pg_advisory_lock(CAST(:lock_class AS integer), CAST(:worker_id AS integer));
+
+-- name: name_inflight
+-- What the worker is about to run: named in a transaction of its own, so that it outlives a death.
+UPDATE worker
+   SET tenant_ids = CAST(:tenant_ids AS bigint[]), operation_ids = CAST(:operation_ids AS uuid[]), seen_at = now()
+ WHERE id = :worker_id;
+
+-- name: clear_inflight
+-- The pass's own commit clears what it held.
+UPDATE worker SET tenant_ids = '{}', operation_ids = '{}', seen_at = now() WHERE id = :worker_id;
+
+-- name: seen
+-- Heartbeat for the people who watch; liveness itself is the lock.
+UPDATE worker SET seen_at = now() WHERE id = :worker_id;
+
+-- name: reap_workers
+-- Rows of workers whose lock can be had: dead. The row goes, and what it named has one attempt more; an operation
+-- that was alone when its worker died has also died alone. The row locks are skipped, since a holder is at work.
+WITH dead AS (
+    DELETE FROM worker
+     WHERE id IN (SELECT id FROM worker
+                   WHERE id <> :worker_id
+                     AND pg_try_advisory_xact_lock(CAST(:lock_class AS integer), CAST(id AS integer)))
+    RETURNING id, tenant_ids, operation_ids
+), named AS (
+    SELECT held.tenant_id, held.operation_id, cardinality(dead.operation_ids) = 1 AS was_alone
+      FROM dead, unnest(dead.tenant_ids, dead.operation_ids) AS held (tenant_id, operation_id)
+), still_open AS (
+    SELECT operation.tenant_id, operation.id, named.was_alone
+      FROM named
+      JOIN operation ON operation.tenant_id = named.tenant_id AND operation.id = named.operation_id
+     WHERE operation.status = 'queued'
+       FOR NO KEY UPDATE OF operation SKIP LOCKED
+), counted AS (
+    UPDATE operation
+       SET attempts = operation.attempts + 1,
+           deaths_alone = operation.deaths_alone + CASE WHEN still_open.was_alone THEN 1 ELSE 0 END
+      FROM still_open
+     WHERE operation.tenant_id = still_open.tenant_id AND operation.id = still_open.id
+    RETURNING operation.id
+)
+SELECT (SELECT count(*) FROM dead) AS workers, (SELECT count(*) FROM counted) AS operations;
+
+-- name: remove_worker
+-- A worker that leaves in order takes its row along.
+DELETE FROM worker WHERE id = :worker_id;
