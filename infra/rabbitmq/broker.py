@@ -41,6 +41,11 @@ class Broker:
         """
         return self._publishing.usable and self._consuming.usable
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether it is worth trying to publish events; claims may be out of order at the same time."""
+        return self._publishing.takes_events
+
     async def publish_claims(self, claims: Sequence[Claim]) -> int:
         """Publish claims within two seconds; the number confirmed. The others may or may not arrive."""
         return await self._publishing.claims(claims)

@@ -60,6 +60,11 @@ class Publishing:
         channels = self._usable_channels()
         return channels is not None and channels.commands is not None
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether the exchange of the events stands, whatever is wrong with the queue of the claims."""
+        return self._usable_channels() is not None
+
     async def claims(self, claims: Sequence[Claim]) -> int:
         """Publish claims; the number that was confirmed in time."""
         channels = self._usable_channels()
