@@ -34,25 +34,20 @@ class UnreadableCommandError(Exception):
     """The stored document is not a command that this version knows."""
 
 
+_KINDS: dict[type[Command], Kind] = {
+    ChangeAssignments: Kind.CHANGE_ASSIGNMENTS,
+    PutUsers: Kind.PUT_USERS,
+    PutGroups: Kind.PUT_GROUPS,
+    PutRoles: Kind.PUT_ROLES,
+    DeleteUsers: Kind.DELETE_USERS,
+    DeleteGroups: Kind.DELETE_GROUPS,
+    DeleteRoles: Kind.DELETE_ROLES,
+}
+
+
 def kind_of(command: Command) -> Kind:
     """The kind under which the command is stored."""
-    match command:
-        case ChangeAssignments():
-            return Kind.CHANGE_ASSIGNMENTS
-        case PutUsers():
-            return Kind.PUT_USERS
-        case PutGroups():
-            return Kind.PUT_GROUPS
-        case PutRoles():
-            return Kind.PUT_ROLES
-        case DeleteUsers():
-            return Kind.DELETE_USERS
-        case DeleteGroups():
-            return Kind.DELETE_GROUPS
-        case DeleteRoles():
-            return Kind.DELETE_ROLES
-        case _:
-            assert_never(command)
+    return _KINDS[type(command)]
 
 
 def size_of(command: Command) -> int:

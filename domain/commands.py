@@ -64,7 +64,7 @@ class AssignmentChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeAssignments:
-    """Create, delete, assign and unassign group roles. `assignable` limits the roles the caller may give (None: all)."""
+    """Change group roles. `assignable` limits the roles the caller may give (None: all)."""
 
     items: tuple[AssignmentChange | InvalidItem, ...]
     assignable: tuple[str, ...] | None = None

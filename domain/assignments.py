@@ -1,0 +1,167 @@
+"""Decides changes of group assignments, item by item, on facts that were read once for the whole wave.
+
+The order of checks is the users API's: form, group, user, role, permission scope, user active, role allowed to
+this caller, duplicate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from domain.book import AssignmentBook, AssignmentKey, Held
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
+from domain.errors import ErrorCode, Refusal
+from domain.events import Event
+from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
+from domain.planning import Decision, Order, in_order, refusal_of
+from domain.sources import Source, is_derived, names
+
+ASSIGNABLE_SCOPE = "USER_GROUPS"
+"""The permission scope that a role must have to be given in a group."""
+
+TenantKey = tuple[int, str]
+_GIVING = frozenset({AssignmentOp.CREATE, AssignmentOp.ASSIGN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A user as far as assignments care."""
+
+    id: int
+    key: str
+    active: bool
+    first_name: str = ""
+    last_name: str = ""
+    department: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role as far as assignments care."""
+
+    id: int
+    key: str
+    permission_scope: str
+    titles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentFacts:
+    """What a wave's items name, by (tenant, key); what is absent does not exist. Groups map to their ids."""
+
+    groups: Mapping[TenantKey, int]
+    people: Mapping[TenantKey, Person]
+    roles: Mapping[TenantKey, Role]
+
+
+def plan_assignments(
+    orders: Sequence[Order[ChangeAssignments]], facts: AssignmentFacts, book: AssignmentBook, at: datetime
+) -> list[Decision]:
+    """Decide every command in turn; `book` holds the net effect afterwards."""
+    return [_decide(order, facts, book, at) for order in orders]
+
+
+def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: AssignmentBook, at: datetime) -> Decision:
+    outcomes: list[Outcome] = []
+    events: list[Event] = []
+    titles: dict[str, Mapping[str, str]] = {}
+    for item in order.command.items:
+        if isinstance(item, InvalidItem):
+            outcomes.append(refusal_of(item))
+            continue
+        checked = _check(order, item, facts)
+        if isinstance(checked, Refusal):
+            outcomes.append(checked)
+            continue
+        outcome, event = _apply(item, checked, book, at)
+        outcomes.append(outcome)
+        if event is not None:
+            events.append(event)
+        if isinstance(outcome, Assigned):
+            titles[item.role] = checked.role.titles
+    return Decision(result=Result(outcomes=outcomes, titles=titles), events=in_order(events))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    key: AssignmentKey
+    person: Person
+    role: Role
+
+
+def _check(order: Order[ChangeAssignments], item: AssignmentChange, facts: AssignmentFacts) -> _Checked | Refusal:
+    tenant_id = order.tenant_id
+    group_id = facts.groups.get((tenant_id, item.group))
+    if group_id is None:
+        return Refusal(code=ErrorCode.USER_GROUP_DOES_NOT_EXIST, field="group_id")
+    person = facts.people.get((tenant_id, item.user))
+    if person is None:
+        return Refusal(code=ErrorCode.USER_DOES_NOT_EXIST, field="user_id")
+    role = facts.roles.get((tenant_id, item.role))
+    if role is None:
+        return Refusal(code=ErrorCode.ROLE_DOES_NOT_EXIST, field="role_id")
+    if item.op in _GIVING and role.permission_scope != ASSIGNABLE_SCOPE:
+        return Refusal(code=ErrorCode.ROLE_HAS_WRONG_PERMISSION_SCOPE, field="role_id")
+    if item.op in _GIVING and not person.active:
+        return Refusal(code=ErrorCode.USER_IS_NOT_ACTIVE, field="user_id")
+    if order.command.assignable is not None and item.role not in order.command.assignable:
+        return Refusal(code=ErrorCode.ROLE_NOT_ASSIGNABLE, field="role_id")
+    return _Checked(key=AssignmentKey(tenant_id, group_id, person.id, role.id), person=person, role=role)
+
+
+def _apply(
+    item: AssignmentChange, checked: _Checked, book: AssignmentBook, at: datetime
+) -> tuple[Outcome, Event | None]:
+    held = book.get(checked.key)
+    match item.op:
+        case AssignmentOp.CREATE:
+            if held is not None:
+                return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS), None
+            return _give(item, checked, book, at)
+        case AssignmentOp.ASSIGN:
+            if held is not None and item.source.flag in held.sources:
+                return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS), None
+            return _give(item, checked, book, at)
+        case AssignmentOp.DELETE:
+            if held is None:
+                return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST), None
+            if is_derived(held.sources):
+                return Refusal(code=ErrorCode.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN), None
+            return _take(item, checked, book, held.sources)
+        case AssignmentOp.UNASSIGN:
+            if held is None or item.source.flag not in held.sources:
+                return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST), None
+            return _take(item, checked, book, item.source.flag)
+        case _:
+            assert_never(item.op)
+
+
+def _give(
+    item: AssignmentChange, checked: _Checked, book: AssignmentBook, at: datetime
+) -> tuple[Assigned, Event | None]:
+    row, event = book.add(checked.key, item.source.flag, at)
+    return _assigned(item, checked.person, row), event
+
+
+def _take(
+    item: AssignmentChange, checked: _Checked, book: AssignmentBook, sources: Source
+) -> tuple[Unassigned, Event | None]:
+    event = book.withdraw(checked.key, sources)
+    return Unassigned(group=item.group, user=item.user, role=item.role), event
+
+
+def _assigned(item: AssignmentChange, person: Person, row: Held) -> Assigned:
+    return Assigned(
+        group=item.group,
+        user=AssignedPerson(
+            key=person.key,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            department=person.department,
+            active=person.active,
+        ),
+        role=item.role,
+        sources=names(row.sources),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,182 @@
+"""The assignments a wave may touch, held in memory while its commands are decided one after the other.
+
+One rule: what the book says after a command is what the database will say, so the next command is decided on it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.events import Event, EventType
+from domain.sources import Source, names
+
+
+class AssignmentKey(NamedTuple):
+    """Who holds which role in which group; ids, not keys."""
+
+    tenant_id: int
+    group_id: int
+    user_id: int
+    role_id: int
+
+
+class MemberKey(NamedTuple):
+    """A person in a group, with however many roles."""
+
+    tenant_id: int
+    group_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The state of one assignment row."""
+
+    sources: Source
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCounts:
+    """By how much a group's counts move."""
+
+    users: int
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentChanges:
+    """The net effect of a wave on the assignment tables."""
+
+    written: Mapping[AssignmentKey, Held]
+    removed: frozenset[AssignmentKey]
+    joined: frozenset[MemberKey]
+    left: frozenset[MemberKey]
+    counts: Mapping[tuple[int, int], GroupCounts]
+
+
+@dataclass(slots=True)
+class Names:
+    """The upstream's keys of the ids that events name. Ids are unique across tenants."""
+
+    groups: dict[int, str] = field(default_factory=dict)
+    users: dict[int, str] = field(default_factory=dict)
+    roles: dict[int, str] = field(default_factory=dict)
+
+
+class AssignmentBook:
+    """Assignments as they stand in the middle of a wave.
+
+    It must know every role of each (group, user) that it is asked of.
+    """
+
+    def __init__(self, rows: Mapping[AssignmentKey, Held], names_of: Names) -> None:
+        self.names = names_of
+        self._rows = dict(rows)
+        self._before: dict[AssignmentKey, Held | None] = {}
+        self._roles: Counter[MemberKey] = Counter(_member(key) for key in rows)
+        self._of_user: dict[int, set[AssignmentKey]] = {}
+        for key in rows:
+            self._of_user.setdefault(key.user_id, set()).add(key)
+
+    def get(self, key: AssignmentKey) -> Held | None:
+        """The row as it stands, if it does."""
+        return self._rows.get(key)
+
+    def rows(self) -> list[AssignmentKey]:
+        """All rows, in id order."""
+        return sorted(self._rows)
+
+    def of_user(self, user_id: int) -> list[AssignmentKey]:
+        """What a person holds, in id order."""
+        return sorted(self._of_user.get(user_id, ()))
+
+    def add(self, key: AssignmentKey, source: Source, at: datetime) -> tuple[Held, Event | None]:
+        """Add a source; returns the row, and the event where the row is new."""
+        old = self._rows.get(key)
+        new = Held(source, at) if old is None else Held(old.sources | source, old.created_at)
+        if new != old:
+            self._set(key, new)
+        return new, self._event(EventType.GROUP_ASSIGNMENT_CREATED, key, new) if old is None else None
+
+    def withdraw(self, key: AssignmentKey, sources: Source) -> Event | None:
+        """Take sources away; returns the event where the row went with its last one."""
+        old = self._rows[key]
+        left = old.sources & ~sources
+        if left:
+            if left != old.sources:
+                self._set(key, Held(left, old.created_at))
+            return None
+        self._set(key, None)
+        return self._event(EventType.GROUP_ASSIGNMENT_DELETED, key, old)
+
+    def remove(self, keys: Iterable[AssignmentKey]) -> Iterator[Event]:
+        """Remove rows whatever their sources; yields one event a row."""
+        for key in keys:
+            event = self.withdraw(key, self._rows[key].sources)
+            if event is not None:
+                yield event
+
+    def changes(self) -> AssignmentChanges:
+        """What the wave has changed, against what it found."""
+        written = {k: self._rows[k] for k, old in self._before.items() if k in self._rows and self._rows[k] != old}
+        removed = frozenset(k for k, old in self._before.items() if old is not None and k not in self._rows)
+        created = [key for key in written if self._before[key] is None]
+        # How many roles each touched member has gained; what it had before follows from what it has now.
+        gained = Counter(map(_member, created))
+        gained.subtract(map(_member, removed))
+        joined = frozenset(m for m in gained if self._roles[m] and not self._roles[m] - gained[m])
+        left = frozenset(m for m in gained if not self._roles[m] and self._roles[m] - gained[m])
+        counts: dict[tuple[int, int], GroupCounts] = {}
+        for group in {(member.tenant_id, member.group_id) for member in gained}:
+            counts[group] = GroupCounts(users=0, assignments=0)
+        _count(counts, joined, left, created, removed)
+        return AssignmentChanges(written=written, removed=removed, joined=joined, left=left, counts=counts)
+
+    def _set(self, key: AssignmentKey, row: Held | None) -> None:
+        old = self._rows.get(key)
+        self._before.setdefault(key, old)
+        if row is None:
+            del self._rows[key]
+            self._of_user[key.user_id].discard(key)
+            self._roles[_member(key)] -= 1
+            return
+        self._rows[key] = row
+        if old is None:
+            self._of_user.setdefault(key.user_id, set()).add(key)
+            self._roles[_member(key)] += 1
+
+    def _event(self, event_type: EventType, key: AssignmentKey, row: Held) -> Event:
+        group, user = self.names.groups[key.group_id], self.names.users[key.user_id]
+        role = self.names.roles[key.role_id]
+        return Event(
+            type=event_type,
+            subject=f"groups/{group}/users/{user}/roles/{role}",
+            data={
+                "group": {"id": key.group_id, "key": group},
+                "user": {"id": key.user_id, "key": user},
+                "role": {"id": key.role_id, "key": role},
+                "sources": [str(name) for name in names(row.sources)],
+            },
+        )
+
+
+def _member(key: AssignmentKey) -> MemberKey:
+    return MemberKey(key.tenant_id, key.group_id, key.user_id)
+
+
+def _count(
+    counts: dict[tuple[int, int], GroupCounts],
+    joined: Iterable[MemberKey],
+    left: Iterable[MemberKey],
+    created: Iterable[AssignmentKey],
+    removed: Iterable[AssignmentKey],
+) -> None:
+    users = Counter((m.tenant_id, m.group_id) for m in joined)
+    users.subtract((m.tenant_id, m.group_id) for m in left)
+    rows = Counter((k.tenant_id, k.group_id) for k in created)
+    rows.subtract((k.tenant_id, k.group_id) for k in removed)
+    for group in counts:
+        counts[group] = GroupCounts(users=users[group], assignments=rows[group])

@@ -1,0 +1,40 @@
+"""What every planner has in common: a command in its place, what was decided of it, and the order of its events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from domain.commands import Command, InvalidItem
+from domain.errors import ErrorCode, Refusal
+from domain.events import ORDER, Event
+from domain.outcomes import Result
+
+C_co = TypeVar("C_co", bound=Command, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(Generic[C_co]):
+    """One command of one tenant, in accept order within its wave."""
+
+    tenant_id: int
+    operation_id: UUID
+    command: C_co
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided of one command: one outcome per item, and the events in the order they are announced."""
+
+    result: Result
+    events: Sequence[Event]
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Events of one operation by type; those of one type stay as they come, which is by item."""
+    return sorted(events, key=lambda event: ORDER[event.type])
+
+
+def refusal_of(item: InvalidItem) -> Refusal:
+    """The outcome of an item whose form the door refused."""
+    return Refusal(code=ErrorCode.INVALID_ITEM, field=item.field, details={"reason": item.reason})
