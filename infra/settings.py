@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     bad_credentials_per_minute: int = Field(
         default=0,
         ge=0,
-        description="Bad credentials a minute from one address before it is answered 429: 0 = no limit, else at least 20.",
+        description="Bad credentials a minute before an address is answered 429: 0 = no limit, else at least 20.",
     )
     poll_seconds: float = Field(
         default=1.0, gt=0, le=60, description="How often a worker looks for open work while the broker is there."

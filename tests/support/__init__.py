@@ -1,0 +1,1 @@
+"""What tests share: servers, models and drivers. Nothing in here is a test."""

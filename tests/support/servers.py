@@ -1,0 +1,64 @@
+"""Private servers for tests that stop, kill or restart them; every other test shares those of the run."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local import accounts, postgres_programs, rabbitmq
+from infra.local.postgres import DISPOSABLE, PrivatePostgres
+from infra.local.rabbitmq import PrivateRabbitmq
+from infra.local.running import RunningServer, running
+from infra.local.state import State
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_BROKER = (
+    "this test needs RabbitMQ, and there is none: run it by ./dev test, which starts one "
+    "(on Debian: apt-get install rabbitmq-server), or set SEATLINE_TEST_AMQP_URL and SEATLINE_TEST_MANAGEMENT_URL"
+)
+NO_DATABASE = "this test needs Postgres: run it by ./dev test, or set SEATLINE_TEST_DATABASE_URL"
+
+
+@contextmanager
+def private_postgres(options: Mapping[str, str] = DISPOSABLE) -> Iterator[RunningServer]:
+    """A Postgres of its own: `.server.url`, `.stop()`, `.kill()`, `.start()` (same port, same data)."""
+    with _folder() as folder:
+        server = PrivatePostgres(
+            folder=folder / "postgres",
+            logs=folder / "log",
+            state=State(path=folder / "state.json"),
+            programs=postgres_programs.find(),
+            options=options,
+        )
+        try:
+            with running(server) as started:
+                yield started
+        finally:
+            accounts.remove_directory(server.folder)
+
+
+@contextmanager
+def private_rabbitmq() -> Iterator[RunningServer]:
+    """A RabbitMQ node of its own: `.server.url`, `.server.management_url`, `.stop()`, `.kill()`, `.start()`."""
+    programs = rabbitmq.find()
+    if programs is None:
+        raise AssertionError(NO_BROKER)
+    with _folder() as folder:
+        server = PrivateRabbitmq(
+            folder=folder / "rabbitmq", logs=folder / "log", state=State(path=folder / "state.json"), programs=programs
+        )
+        with running(server) as started:
+            yield started
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    parent = ROOT / ".dev"
+    parent.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="servers-", dir=parent))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
