@@ -1,18 +1,17 @@
 -- Workers: who is alive, what each holds, and what the dead have left.
 
 -- name: register_worker
--- A worker's own row. Its liveness is the session advisory lock of the same connection, taken by `hold_worker`.
-INSERT INTO worker (name, version) VALUES (:name, :version) RETURNING id;
-
--- name: hold_worker
--- The lock that says this worker lives; the server frees it when the session ends, however it ends.
-SELECT pg_advisory_lock(CAST(:lock_class AS integer), CAST(:worker_id AS integer));
+-- A worker's own row, and the session lock that says it lives: taken before the row can be seen, freed by the server
+-- when the session ends, however it ends.
+WITH registered AS (INSERT INTO worker (name, version) VALUES (:name, :version) RETURNING id)
+SELECT id, pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer)) FROM registered;
 
 -- name: name_inflight
 -- What the worker is about to run: named in a transaction of its own, so that it outlives a death.
 UPDATE worker
    SET tenant_ids = CAST(:tenant_ids AS bigint[]), operation_ids = CAST(:operation_ids AS uuid[]), seen_at = now()
- WHERE id = :worker_id;
+ WHERE id = :worker_id
+RETURNING id;
 
 -- name: clear_inflight
 -- The pass's own commit clears what it held.
@@ -20,7 +19,7 @@ UPDATE worker SET tenant_ids = '{}', operation_ids = '{}', seen_at = now() WHERE
 
 -- name: seen
 -- Heartbeat for the people who watch; liveness itself is the lock.
-UPDATE worker SET seen_at = now() WHERE id = :worker_id;
+UPDATE worker SET seen_at = now() WHERE id = :worker_id RETURNING id;
 
 -- name: reap_workers
 -- Rows of workers whose lock can be had: dead. The row goes, and what it named has one attempt more; an operation

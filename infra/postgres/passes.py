@@ -1,0 +1,161 @@
+"""What a pass asks of Postgres: tenants locked, their open operations read, and what became of them recorded."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.errors import JSON
+from domain.outcomes import OperationStatus
+from infra.cloudevents import OutboxMessage
+from infra.postgres.database import Row, Transaction
+from infra.postgres.statements import load
+
+_SQL = load("passes")
+
+
+@dataclass(slots=True, kw_only=True)
+class TenantLog:
+    """A locked tenant and its event counters, which only its holder may advance."""
+
+    tenant_id: int
+    key: str
+    event_seq: int
+    type_seq: dict[str, int]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOperation:
+    """A queued operation as a pass reads it."""
+
+    tenant_id: int
+    id: UUID
+    seq: int
+    kind: str
+    request: dict[str, Any]
+    dry_run: bool
+    attempts: int
+    deaths_alone: int
+    items: int
+    bytes: int
+    reply_to: str | None
+    request_id: str | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The final state of one operation. A failed one has an error and no response."""
+
+    tenant_id: int
+    id: UUID
+    status: OperationStatus
+    done: int
+    response: Mapping[str, JSON] | None = None
+    error: Mapping[str, JSON] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """A message for the outbox, and the operation it comes from."""
+
+    tenant_id: int
+    operation_id: UUID
+    message: OutboxMessage
+
+
+async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, TenantLog]:
+    """Lock those of the tenants that nobody holds. Must be the first statement of its transaction."""
+    rows = await tx.fetch(_SQL["lock_tenants"], tenant_ids=sorted(tenant_ids))
+    return {
+        row["tenant_id"]: TenantLog(
+            tenant_id=row["tenant_id"],
+            key=row["tenant_key"],
+            event_seq=row["event_seq"],
+            type_seq=json.loads(row["type_seq"]),
+            at=row["at"],
+        )
+        for row in rows
+    }
+
+
+async def read_open(tx: Transaction, shares: Mapping[int, int]) -> dict[int, list[OpenOperation]]:
+    """Each tenant's oldest queued operations in accept order, at most its share of them."""
+    rows = await tx.fetch(_SQL["read_open"], tenant_ids=list(shares), shares=list(shares.values()))
+    operations: dict[int, list[OpenOperation]] = {}
+    for row in rows:
+        operations.setdefault(row["tenant_id"], []).append(_open_operation(row))
+    return operations
+
+
+async def tenants_with_open_work(tx: Transaction) -> list[int]:
+    """Every tenant that has something queued; reads one index entry a tenant."""
+    return [row["tenant_id"] for row in await tx.fetch(_SQL["tenants_with_open_work"])]
+
+
+async def still_open(tx: Transaction, tenant_ids: Sequence[int]) -> set[int]:
+    """Those of the tenants that have something queued, by one index probe each."""
+    return {row["tenant_id"] for row in await tx.fetch(_SQL["still_open"], tenant_ids=list(tenant_ids))}
+
+
+async def record(
+    tx: Transaction, *, finished: Sequence[Finished], announced: Sequence[Announced], logs: Sequence[TenantLog]
+) -> None:
+    """End the operations, append their messages and advance the tenants' counters."""
+    await tx.execute(
+        _SQL["finish_operations"],
+        tenant_ids=[operation.tenant_id for operation in finished],
+        ids=[operation.id for operation in finished],
+        statuses=[operation.status.value for operation in finished],
+        responses=[_json(operation.response) for operation in finished],
+        errors=[_json(operation.error) for operation in finished],
+        dones=[operation.done for operation in finished],
+    )
+    if not announced:
+        return
+    await tx.execute(
+        _SQL["append_outbox"],
+        tenant_ids=[row.tenant_id for row in announced],
+        types=[row.message.type for row in announced],
+        firsts=[row.message.first_sequence for row in announced],
+        lasts=[row.message.last_sequence for row in announced],
+        operation_ids=[row.operation_id for row in announced],
+        routing_keys=[row.message.routing_key for row in announced],
+        bodies=[row.message.body for row in announced],
+    )
+    await tx.execute(
+        _SQL["advance_logs"],
+        tenant_ids=[log.tenant_id for log in logs],
+        event_seqs=[log.event_seq for log in logs],
+        type_seqs=[json.dumps(log.type_seq, separators=(",", ":")) for log in logs],
+    )
+
+
+async def count_attempt(tx: Transaction, tenant_id: int, operation_id: UUID) -> None:
+    """Count a statement timeout against an operation that ran alone."""
+    await tx.execute(_SQL["count_attempt"], tenant_id=tenant_id, id=operation_id)
+
+
+def _open_operation(row: Row) -> OpenOperation:
+    return OpenOperation(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        seq=row["seq"],
+        kind=row["kind"],
+        request=json.loads(row["request"]),
+        dry_run=row["dry_run"],
+        attempts=row["attempts"],
+        deaths_alone=row["deaths_alone"],
+        items=row["items"],
+        bytes=row["bytes"],
+        reply_to=row["reply_to"],
+        request_id=row["request_id"],
+        traceparent=row["traceparent"],
+    )
+
+
+def _json(document: Mapping[str, JSON] | None) -> str | None:
+    return None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"))

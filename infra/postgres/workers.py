@@ -1,0 +1,60 @@
+"""Workers as rows and locks: who lives, what each holds, and what the dead have left behind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from infra.postgres.database import Session, Transaction
+from infra.postgres.statements import load
+
+_SQL = load("workers")
+
+# The first half of the advisory lock's key; the second is the worker's id.
+_LOCK_CLASS = 5_391
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """How many dead workers were found, and how many open operations they had held."""
+
+    workers: int
+    operations: int
+
+
+async def register_worker(session: Session, *, name: str, version: str) -> int:
+    """Add the worker's row and take its liveness lock, on the session whose end is the worker's death."""
+    rows = await session.fetch(_SQL["register_worker"], name=name, version=version, lock_class=_LOCK_CLASS)
+    worker_id: int = rows[0]["id"]
+    return worker_id
+
+
+async def name_inflight(session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]]) -> bool:
+    """Name what the worker is about to run, in a transaction of its own. False: the row is gone, register anew."""
+    rows = await session.fetch(
+        _SQL["name_inflight"],
+        worker_id=worker_id,
+        tenant_ids=[tenant_id for tenant_id, _ in operations],
+        operation_ids=[operation_id for _, operation_id in operations],
+    )
+    return bool(rows)
+
+
+async def clear_inflight(tx: Transaction, worker_id: int) -> None:
+    """Part of the pass's own commit: what it held is done."""
+    await tx.execute(_SQL["clear_inflight"], worker_id=worker_id)
+
+
+async def see_worker(session: Session, worker_id: int) -> bool:
+    """Heartbeat. False: the row is gone, register anew."""
+    return bool(await session.fetch(_SQL["seen"], worker_id=worker_id))
+
+
+async def reap_workers(tx: Transaction, worker_id: int) -> Reaped:
+    """Remove dead workers' rows and count their deaths against what they held."""
+    rows = await tx.fetch(_SQL["reap_workers"], worker_id=worker_id, lock_class=_LOCK_CLASS)
+    return Reaped(workers=rows[0]["workers"], operations=rows[0]["operations"])
+
+
+async def remove_worker(session: Session, worker_id: int) -> None:
+    """A worker that leaves in order takes its row along."""
+    await session.execute(_SQL["remove_worker"], worker_id=worker_id)
