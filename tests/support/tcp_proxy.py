@@ -1,0 +1,112 @@
+"""A TCP proxy between a client and a server that can be made to fail: cut, black-holed, reset after some bytes."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+_CHUNK = 65536
+
+
+class TcpProxy:
+    """Listens on a free port of 127.0.0.1 and passes everything on to the server of `url`, until told otherwise."""
+
+    def __init__(self, url: str) -> None:
+        self._parts = urlsplit(url)
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._refusing = False
+        self._budget: int | None = None
+        self.accepted = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        """The server's URL with the proxy's address in it."""
+        assert self._server is not None
+        port = self._server.sockets[0].getsockname()[1]
+        credentials, at, _ = self._parts.netloc.rpartition("@")
+        return urlunsplit(self._parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))
+
+    def cut(self, *, refuse: bool = False) -> None:
+        """Reset every connection; with `refuse`, every new one as well, until `heal`."""
+        self._refusing = refuse
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def black_hole(self) -> None:
+        """Keep the connections, accept new ones, and pass nothing on in either direction."""
+        self._flowing.clear()
+
+    def reset_after(self, sent_by_client: int) -> None:
+        """Reset all connections once clients have sent that many bytes more; this happens once."""
+        self._budget = sent_by_client
+
+    def heal(self) -> None:
+        """Accept and pass on again, what was held back first."""
+        self._refusing = False
+        self._flowing.set()
+
+    def say_to_clients(self, data: bytes) -> None:
+        """Send bytes to every client as if the server had."""
+        for writer in self._clients:
+            writer.write(data)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        if self._refusing:
+            writer.transport.abort()
+            return
+        upstream_reader, upstream = await asyncio.open_connection(self._parts.hostname, self._parts.port)
+        self._writers |= {writer, upstream}
+        self._clients.add(writer)
+        for pump in (
+            self._pump(reader, upstream, counted=True),
+            self._pump(upstream_reader, writer, counted=False),
+        ):
+            task = asyncio.ensure_future(pump)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, counted: bool) -> None:
+        try:
+            while data := await source.read(_CHUNK):
+                await self._flowing.wait()
+                if counted and self._exhausted(len(data)):
+                    self.cut()
+                    return
+                target.write(data)
+                await target.drain()
+        except OSError:
+            pass
+        finally:
+            self._clients.discard(target)
+            self._writers.discard(target)
+            target.transport.abort()
+
+    def _exhausted(self, size: int) -> bool:
+        if self._budget is None:
+            return False
+        self._budget -= size
+        if self._budget > 0:
+            return False
+        self._budget = None
+        return True

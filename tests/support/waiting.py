@@ -1,0 +1,21 @@
+"""Waits for what a test expects, and no longer than it must: a condition, or the next item of a queue."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_LOOK_SECONDS = 0.005
+
+
+async def eventually(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    """Return as soon as the condition holds; TimeoutError when it never does."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def taken(queue: "asyncio.Queue[T]", count: int, *, seconds: float = 15.0) -> "list[T]":
+    """The next `count` items."""
+    async with asyncio.timeout(seconds):
+        return [await queue.get() for _ in range(count)]
