@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from domain.errors import JSON
+from domain.outcomes import timestamp
 from domain.scopes import known_scopes
 
 LONGEST_NAME = 255
@@ -77,6 +79,46 @@ class TokenIssued:
     scopes: tuple[str, ...]
     roles: tuple[str, ...] | None
     expires_at: datetime | None
+
+
+def tenant_document(tenant: Tenant) -> dict[str, JSON]:
+    """The tenant as the command line and HTTP show it."""
+    return {
+        "id": tenant.id,
+        "key": tenant.key,
+        "org": tenant.org,
+        "name": tenant.name,
+        "created_at": timestamp(tenant.created_at),
+    }
+
+
+def issued_document(issued: TokenIssued) -> dict[str, JSON]:
+    """The new token, secret included; `tenant` is null for an operator's."""
+    return {
+        "id": str(issued.id),
+        "token": issued.token,
+        "tenant": issued.tenant,
+        "scopes": list(issued.scopes),
+        "expires_at": _instant(issued.expires_at),
+    }
+
+
+def token_document(token: TokenView) -> dict[str, JSON]:
+    """The token without its secret."""
+    return {
+        "id": str(token.id),
+        "tenant": token.tenant,
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "roles": None if token.roles is None else list(token.roles),
+        "created_at": timestamp(token.created_at),
+        "expires_at": _instant(token.expires_at),
+        "revoked_at": _instant(token.revoked_at),
+    }
+
+
+def _instant(at: datetime | None) -> JSON:
+    return None if at is None else timestamp(at)
 
 
 def require_tenant_key(key: str) -> None:
