@@ -65,6 +65,11 @@ class TcpProxy:
         self._refusing = False
         self._flowing.set()
 
+    @property
+    def has_reset(self) -> bool:
+        """Whether the reset that was asked for has happened."""
+        return self._budget is None
+
     def say_to_clients(self, data: bytes) -> None:
         """Send bytes to every client as if the server had."""
         for writer in self._clients:
