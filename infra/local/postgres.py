@@ -65,6 +65,10 @@ class PrivatePostgres:
         self.state.save()
         return (self._command(data, port, account),)
 
+    def recover(self) -> None:
+        """Remove what a killed server left behind."""
+        _end_leftover(self.folder.resolve() / "data")
+
     def probe(self) -> None:
         """One query over a connection of its own."""
         probes.postgres_version(self.database_url("postgres"))

@@ -104,6 +104,9 @@ class PrivateRabbitmq:
         )
         return (mapper, broker)
 
+    def recover(self) -> None:
+        """Nothing: the node finds its data by itself."""
+
     def probe(self) -> None:
         """An AMQP handshake, then a request to the management API, which comes up last."""
         probes.rabbitmq_version(self.url)

@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +15,10 @@ from infra.local.server import Server, ServerError, await_serving
 # Another process may take a free port before the server binds it.
 STARTS = 3
 PATIENCE = timedelta(seconds=90)
+
+
+def _go_on() -> None:
+    """Never give up."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +51,11 @@ class Child:
         if self.record is not None:
             self.record.unlink(missing_ok=True)
 
+    def ask_to_stop(self) -> None:
+        """Send its stop signal and return at once."""
+        if not self.has_ended():
+            self.process.send_signal(self.command.stop_signal)
+
     def kill(self) -> None:
         """End it at once, as a power failure would."""
         self.process.kill()
@@ -64,9 +73,10 @@ class RunningServer:
     server: Server
     children: list[Child] = field(default_factory=list)
     records: Path | None = None
+    check: Callable[[], None] = _go_on
 
     def start(self) -> None:
-        """Start it and return when it serves.
+        """Start it and return when it serves; `check` is called while waiting and may raise to give up.
 
         Raises:
             ServerError: it ended or did not serve in time, on new ports too.
@@ -90,6 +100,10 @@ class RunningServer:
         main = self.children[-1]
         await_serving(self.server.probe, self.has_ended, name=self.server.name, log=main.command.log, patience=PATIENCE)
         self.server.settle()
+
+    def _has_ended_unasked(self) -> bool:
+        self.check()
+        return self.has_ended()
 
     def has_ended(self) -> bool:
         """Whether any of its processes is gone."""

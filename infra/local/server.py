@@ -26,6 +26,9 @@ class Server(Protocol):
     def prepare(self) -> tuple[Command, ...]:
         """Write what it needs and say what to run, in this order; idempotent, also after a crash."""
 
+    def recover(self) -> None:
+        """What has to be done before its processes are started again on the same ports, after a crash."""
+
     def probe(self) -> None:
         """Do one real exchange with it; raises whatever goes wrong."""
 

@@ -1,0 +1,1 @@
+"""The `seatline` command line, which is `./dev` in a clone."""

@@ -1,0 +1,5 @@
+"""`python -m workers.cli`, which is what `./dev` runs."""
+
+from workers.cli.main import main
+
+main()

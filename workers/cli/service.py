@@ -1,0 +1,72 @@
+"""The commands of a container: `seatline api`, `seatline worker`, `seatline migrate`.
+
+Its one rule: everything they need comes from the settings; they stop within ten seconds of a SIGTERM.
+"""
+
+import asyncio
+
+import click
+import uvicorn
+
+from infra import logging
+from infra.postgres import migrate as migrations
+from infra.settings import Settings, SettingsError, load
+
+# A name, because workers do not import the API: uvicorn does.
+APPLICATION = "api.app:create_app"
+STOP_SECONDS = 8
+
+
+@click.command()
+@click.option("--host", help="Listen here instead of SEATLINE_API_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen here instead of SEATLINE_API_PORT.")
+def api(host: str | None, port: int | None) -> None:
+    """Run one API process; scale by starting more."""
+    settings = settings_or_exit()
+    logging.configure(settings, process="api")
+    uvicorn.run(
+        APPLICATION,
+        factory=True,
+        host=host or settings.api_host,
+        port=settings.api_port if port is None else port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+@click.command()
+def worker() -> None:
+    """Run one worker process; scale by starting more."""
+    from workers import main as worker_process  # noqa: PLC0415  # only this command needs the engine
+
+    settings = settings_or_exit()
+    logging.configure(settings, process="worker")
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        runner.run(worker_process.run(settings))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version's schema; safe to run again, and by several at once."""
+    settings = settings_or_exit()
+    logging.configure(settings, process="migrate")
+    asyncio.run(migrations.upgrade(settings.database_url.get_secret_value()))
+    click.echo("the database has this version's schema")
+
+
+def settings_or_exit() -> Settings:
+    """The settings; where they are unusable, one line for each and exit code 1."""
+    try:
+        return load()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415  # not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

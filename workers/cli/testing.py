@@ -1,0 +1,108 @@
+"""`seatline test`: the whole suite, on servers of its own, never on those of `up`.
+
+Its one rule: the servers are gone when it returns, however it ends.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from infra.local import accounts, leftovers, servers
+from infra.local.place import ROOT, Place
+from infra.local.postgres import DISPOSABLE
+from infra.local.processes import start_mark
+from infra.local.running import RunningServer
+from infra.local.server import ServerError
+from infra.local.servers import NO_BROKER
+from infra.local.state import State
+from infra.local.supervisor import StopRequestedError, StopSignals
+from workers.cli.progress import Progress
+
+WORKERS = "2"
+PREFIX = "test-"
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.option("--no-install", is_flag=True, help="Do not install RabbitMQ where it is missing.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(arguments: tuple[str, ...], *, no_install: bool) -> None:
+    """Run the test suite; ARGUMENTS go to pytest."""
+    signals = StopSignals()
+    say = Progress()
+    with signals.installed():
+        try:
+            with own_servers(install=not no_install, signals=signals, say=say) as variables:
+                code = run_pytest(arguments, variables, signals, say)
+        except StopRequestedError:
+            code = 130
+        except (ServerError, RuntimeError) as error:
+            raise click.ClickException(str(error)) from error
+    sys.exit(code)
+
+
+@contextmanager
+def own_servers(*, install: bool, signals: StopSignals, say: Progress) -> Iterator[dict[str, str]]:
+    """Servers for this run alone; yields the SEATLINE_TEST_ variables that name them."""
+    _sweep(ROOT / ".dev")
+    place = Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}")
+    place.folder.mkdir(parents=True)
+    state = State(path=place.state)
+    with ExitStack() as stack:
+        stack.callback(_remove, place)
+        say("starting a Postgres for this run")
+        database = servers.private_postgres(place, state, DISPOSABLE)
+        _run_server(stack, RunningServer(server=database, records=place.records, check=signals.check))
+        variables = {"SEATLINE_TEST_DATABASE_URL": database.url}
+        broker = servers.private_rabbitmq(place, state, install=install, say=say)
+        if broker is None:
+            say(NO_BROKER + "Tests that need the broker will FAIL.\n")
+        else:
+            say("starting a RabbitMQ for this run (about 6 seconds)")
+            _run_server(stack, RunningServer(server=broker, records=place.records, check=signals.check))
+            variables["SEATLINE_TEST_AMQP_URL"] = broker.url
+            variables["SEATLINE_TEST_MANAGEMENT_URL"] = broker.management_url
+        yield variables
+
+
+def _run_server(stack: ExitStack, running: RunningServer) -> None:
+    running.start()
+    # Nothing in it is kept, so there is nothing to say goodbye to: RabbitMQ alone would take six seconds.
+    stack.callback(running.kill)
+
+
+def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: StopSignals, say: Progress) -> int:
+    """Run pytest to its end and return its exit code; a signal is passed on to it."""
+    seed = os.environ.get("SEATLINE_TEST_SEED") or str(random.SystemRandom().randrange(2**32))
+    parallel = () if {"-n", "-p", "--pdb"} & set(arguments) else ("-n", WORKERS, "--dist", "worksteal")
+    command = [sys.executable, "-m", "pytest", f"--hypothesis-seed={seed}", *parallel, *arguments]
+    say(f"running pytest; SEATLINE_TEST_SEED={seed} repeats this run's random choices")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_")}
+    environment = {**clean, **variables, "SEATLINE_TEST_SEED": seed, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:  # noqa: S603
+        while True:
+            try:
+                return process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                if signals.count:
+                    process.terminate()
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what runs that were killed left behind."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX)
+        if pid.isdigit() and start_mark(int(pid)) is None:
+            _remove(Place(folder=folder))
+
+
+def _remove(place: Place) -> None:
+    leftovers.end(place.records, say=lambda _text: None)
+    accounts.remove_directory(place.postgres)
+    shutil.rmtree(place.folder, ignore_errors=True)
