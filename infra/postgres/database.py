@@ -78,7 +78,10 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # terminate, not close: a session that is left because its server hangs must not wait for that server.
+        self.terminate()
+
+    def terminate(self) -> None:
+        """End the session without a word: one that is left because its server hangs must not wait for that server."""
         self._connection.terminate()
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:

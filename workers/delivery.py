@@ -1,0 +1,164 @@
+"""From ready tenants to committed passes, and what happens when one fails. The only file that commits and acks.
+
+One rule: whoever held a tenant owes a re-read after its commit, until a pass finds nothing open; a tenant found locked
+is dropped, since its holder owes the same.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.errors import ErrorCode
+from infra.postgres.database import Database
+from infra.postgres.faults import is_statement_timeout, is_transient
+from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
+from infra.postgres.workers import clear_inflight
+from workers.handlers import Handler
+from workers.passes import Pass, failure, record_ended, run_pass
+from workers.ready import Batch, ReadySet
+from workers.waves import Budget
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 3
+"""An operation whose statements time out this often, alone, is failed."""
+
+_FIRST_PAUSE = 0.1
+_LAST_PAUSE = 5.0
+
+
+class Inflight(Protocol):
+    """Names what this worker is about to run, so that its death can be counted."""
+
+    @property
+    def worker_id(self) -> int:
+        """This worker's row."""
+
+    async def name(self, operations: Sequence[OpenOperation]) -> None:
+        """Name these operations in a transaction of its own."""
+
+
+Announce = Callable[[Mapping[str, Sequence[UUID]]], Awaitable[None]]
+
+
+class Delivery:
+    """Runs one pass after the other. `committed` is called with the replies of every commit."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ready: ReadySet,
+        inflight: Inflight,
+        budget: Budget,
+        handlers: Mapping[str, Handler],
+        committed: Announce,
+    ) -> None:
+        self._database = database
+        self._ready = ready
+        self._inflight = inflight
+        self._budget = budget
+        self._handlers = handlers
+        self._committed = committed
+        self._pause = _FIRST_PAUSE
+        self.passes = 0
+
+    async def turn(self, batch: Batch) -> None:
+        """One pass over the batch: acks its claims at the end, whatever the outcome."""
+        this = Pass()
+        try:
+            await self._pass(this, batch)
+        except Exception as error:  # noqa: BLE001 - the pipe's last resort: every failure has its place below
+            await self._failed_safely(this, batch, error)
+        finally:
+            for ack in batch.acks:
+                ack()
+
+    async def _pass(self, this: Pass, batch: Batch) -> None:
+        async with self._database.transaction() as tx:
+            await run_pass(
+                tx,
+                this,
+                batch.shares,
+                budget=self._budget,
+                handlers=self._handlers,
+                name_inflight=self._inflight.name,
+            )
+            if this.selection.taken:
+                await clear_inflight(tx, self._inflight.worker_id)
+        self.passes += 1
+        self._pause = _FIRST_PAUSE
+        self._ready.relieve(this.selection.taken)
+        for tenant_id in this.selection.alone:
+            self._ready.suspect(tenant_id, 1)
+        if this.selection.taken:
+            await self._committed(this.replies)
+        await self._reread(this.held)
+
+    async def _reread(self, held: frozenset[int]) -> None:
+        if not held:
+            return
+        try:
+            async with self._database.transaction() as tx:
+                owed = await still_open(tx, sorted(held))
+        except Exception:
+            # What cannot be asked is assumed: the next pass over these tenants asks again.
+            for tenant_id in held:
+                self._ready.add(tenant_id)
+            raise
+        for tenant_id in sorted(owed):
+            self._ready.add(tenant_id)
+
+    async def _failed_safely(self, this: Pass, batch: Batch, error: Exception) -> None:
+        try:
+            await self._failed(this, batch, error)
+        except Exception as second:  # noqa: BLE001 - the failure could not be recorded either: the rows stay open
+            await self._back_off(batch, second)
+
+    async def _failed(self, this: Pass, batch: Batch, error: Exception) -> None:
+        taken = this.selection.taken
+        if is_transient(error) and not (is_statement_timeout(error) and taken):
+            await self._back_off(batch, error)
+            return
+        if not taken:  # nothing was read yet, so nothing can be blamed
+            await self._back_off(batch, error)
+            return
+        log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), exc_info=error)
+        for tenant_id, queue in taken.items():
+            self._ready.suspect(tenant_id, len(queue) // 2)
+        for tenant_id in batch.shares:
+            self._ready.add(tenant_id)
+        if len(this.selection.operations) == 1:
+            await self._fail_alone(this.selection.operations[0], error)
+
+    async def _back_off(self, batch: Batch, error: Exception) -> None:
+        """The server is the reason: nothing is counted against anyone, the same tenants come again after a pause."""
+        for tenant_id in batch.shares:
+            self._ready.add(tenant_id)
+        pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
+        log.warning("a pass will be repeated", tenants=len(batch.shares), pause=pause, error=repr(error))
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _fail_alone(self, operation: OpenOperation, error: Exception) -> None:
+        """An operation that failed with nobody beside it: its own fault. Fails it, or counts a timeout."""
+        if is_statement_timeout(error) and operation.attempts + 1 < ATTEMPTS:
+            async with self._database.transaction() as tx:
+                await count_attempt(tx, operation.tenant_id, operation.id)
+            return
+        code = ErrorCode.OPERATION_TIMED_OUT if is_statement_timeout(error) else ErrorCode.OPERATION_RAISED
+        async with self._database.transaction() as tx:
+            logs = await lock_tenants(tx, [operation.tenant_id])
+            # Locked by another worker, or no longer the head: then it is being decided elsewhere.
+            head = (await read_open(tx, dict.fromkeys(logs, 1))).get(operation.tenant_id, [])
+            if not head or head[0].id != operation.id:
+                return
+            end = failure(code, f"{type(error).__name__}: {error}")
+            await record_ended(tx, [operation], {operation.id: end}, logs)
+            await clear_inflight(tx, self._inflight.worker_id)
+        log.error("an operation failed", operation_id=str(operation.id), kind=operation.kind, code=code.value)
+        if operation.reply_to is not None:
+            await self._committed({operation.reply_to: [operation.id]})

@@ -1,0 +1,29 @@
+"""What applies each kind of command: one table, and one signature for all.
+
+One rule: a handler takes all commands of its kind in a wave and runs a number of statements that does not depend on
+how many they are.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.commands import Kind
+from domain.planning import Decision, Order
+from infra.postgres.database import Transaction
+from workers.handlers.assignments import change_assignments
+from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
+from workers.handlers.users import delete_users, put_users
+
+# Order[Any]: the table is keyed by kind, and each handler's own signature says which command that is.
+Handler = Callable[[Transaction, Sequence[Order[Any]], datetime], Awaitable[list[Decision]]]
+
+HANDLERS: Mapping[str, Handler] = {
+    Kind.CHANGE_ASSIGNMENTS: change_assignments,
+    Kind.PUT_USERS: put_users,
+    Kind.PUT_GROUPS: put_groups,
+    Kind.PUT_ROLES: put_roles,
+    Kind.DELETE_USERS: delete_users,
+    Kind.DELETE_GROUPS: delete_groups,
+    Kind.DELETE_ROLES: delete_roles,
+}

@@ -1,0 +1,45 @@
+"""Applies waves of group assignment changes: resolve, plan, apply, with the same statements for 1 item and 5,000."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.assignments import AssignmentFacts, plan_assignments
+from domain.book import Names
+from domain.commands import AssignmentChange, ChangeAssignments
+from domain.planning import Decision, Order
+from infra.postgres.assignments import apply_changes, book_of_pairs, read_facts
+from infra.postgres.database import Transaction
+
+
+async def change_assignments(
+    tx: Transaction, orders: Sequence[Order[ChangeAssignments]], at: datetime
+) -> list[Decision]:
+    """One decision per command, in order."""
+    items = [(o.tenant_id, item) for o in orders for item in o.command.items if isinstance(item, AssignmentChange)]
+    facts = await read_facts(
+        tx,
+        groups=((tenant_id, item.group) for tenant_id, item in items),
+        people=((tenant_id, item.user) for tenant_id, item in items),
+        roles=((tenant_id, item.role) for tenant_id, item in items),
+    )
+    book = await book_of_pairs(tx, _pairs(items, facts), _names(facts))
+    decisions = plan_assignments(orders, facts, book, at)
+    await apply_changes(tx, book.changes())
+    return decisions
+
+
+def _pairs(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> list[tuple[int, int, int]]:
+    pairs: set[tuple[int, int, int]] = set()
+    for tenant_id, item in items:
+        group_id, person = facts.groups.get((tenant_id, item.group)), facts.people.get((tenant_id, item.user))
+        if group_id is not None and person is not None:
+            pairs.add((tenant_id, group_id, person.id))
+    return sorted(pairs)
+
+
+def _names(facts: AssignmentFacts) -> Names:
+    return Names(
+        groups={group_id: key for (_, key), group_id in facts.groups.items()},
+        users={person.id: person.key for person in facts.people.values()},
+        roles={role.id: role.key for role in facts.roles.values()},
+    )

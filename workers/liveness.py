@@ -1,0 +1,80 @@
+"""This worker's own row and lock: while the session lives the worker lives, and its row names what it runs.
+
+One rule: the names are written outside the pass's transaction, so that they outlive whatever the pass does.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from infra.postgres.database import Database, Session
+from infra.postgres.passes import OpenOperation
+from infra.postgres.workers import name_inflight, register_worker, remove_worker, see_worker
+
+log = structlog.get_logger(__name__)
+
+_PING_SECONDS = 1.0
+# A stopped process must lose its lock although its connection still stands.
+_IDLE_SESSION = "5s"
+_CALL_SECONDS = 5.0
+
+
+class Liveness:
+    """Registers the worker, pings, and registers anew whenever the session or the row is lost."""
+
+    def __init__(self, *, database: Database, name: str, version: str) -> None:
+        self._database = database
+        self._name = name
+        self._version = version
+        self._session: Session | None = None
+        self._lock = asyncio.Lock()
+        self.worker_id = 0
+
+    async def run(self) -> None:
+        """Ping until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(_CALL_SECONDS), self._lock:
+                    session = await self._registered()
+                    if not await see_worker(session, self.worker_id):
+                        self._forget()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the session, the answer is a new one
+                self._forget()
+                log.info("the worker's session is lost", error=repr(error))
+            await asyncio.sleep(_PING_SECONDS)
+
+    async def name(self, operations: Sequence[OpenOperation]) -> None:
+        """Name what this worker is about to run; registers first where that has to be.
+
+        Raises:
+            TimeoutError | OSError: the database did not answer; the pass must not go on unnamed.
+        """
+        held = [(operation.tenant_id, operation.id) for operation in operations]
+        try:
+            async with asyncio.timeout(_CALL_SECONDS), self._lock:
+                session = await self._registered()
+                if not await name_inflight(session, self.worker_id, held):
+                    self._forget()
+                    await name_inflight(await self._registered(), self.worker_id, held)
+        except BaseException:
+            self._forget()
+            raise
+
+    async def leave(self) -> None:
+        """Take the row along; for an orderly end."""
+        if self._session is not None:
+            async with self._lock:
+                await remove_worker(self._session, self.worker_id)
+                self._forget()
+
+    async def _registered(self) -> Session:
+        if self._session is None:
+            self._session = await self._database.session(idle_session_timeout=_IDLE_SESSION, synchronous_commit="off")
+            self.worker_id = await register_worker(self._session, name=self._name, version=self._version)
+        return self._session
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session.terminate()
+        self._session = None

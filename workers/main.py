@@ -1,0 +1,146 @@
+"""A worker process: claims and the poll make tenants ready, passes apply their operations, the relay announces.
+
+One rule: SIGTERM ends it within ten seconds: stop consuming, finish the pass, ack, close.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from uuid import UUID
+
+import structlog
+
+from infra.postgres.database import Database
+from infra.rabbitmq.broker import Broker
+from infra.rabbitmq.claims import DeliveredClaim
+from infra.settings import Settings
+from workers.delivery import Delivery
+from workers.handlers import HANDLERS, Handler
+from workers.liveness import Liveness
+from workers.poll import Poll
+from workers.ready import ReadySet
+from workers.relay import Relay
+from workers.retention import Retention
+from workers.supervisor import Supervisor
+from workers.waves import Budget
+
+log = structlog.get_logger(__name__)
+
+# Tenants in one pass. More would only lengthen the transaction: a pass of 1,000 single calls takes 50 ms.
+_TENANTS = 1_000
+# Claims that may wait in memory: wake-ups, so many are cheap, but not so many that other workers starve.
+_PREFETCH = 500
+_FINISH_SECONDS = 8.0
+
+
+class Worker:
+    """All services of one worker process, put together."""
+
+    def __init__(self, settings: Settings, *, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        self._database = Database(
+            settings.database_url.get_secret_value(), name="seatline worker", size=settings.database_pool_size
+        )
+        self._broker = _broker(settings, name)
+        self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
+        self._liveness = Liveness(database=self._database, name=name, version=_version())
+        self._relay = None if self._broker is None else Relay(database=self._database, broker=self._broker)
+        self._delivery = Delivery(
+            database=self._database,
+            ready=self._ready,
+            inflight=self._liveness,
+            budget=Budget(operations=settings.pass_operations, items=settings.pass_items, bytes=settings.pass_bytes),
+            handlers=handlers,
+            committed=self._committed,
+        )
+        self._poll = Poll(
+            database=self._database,
+            ready=self._ready,
+            worker_id=lambda: self._liveness.worker_id,
+            broker_reachable=lambda: self._broker is not None and self._broker.reachable,
+            interval=timedelta(seconds=settings.poll_seconds),
+            interval_without_broker=timedelta(seconds=settings.poll_seconds_without_broker),
+        )
+        self._retention = Retention(database=self._database, keep=timedelta(days=settings.retention_days))
+        self._supervisor = Supervisor()
+        self._turn: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start every service; returns when claims are being asked for."""
+        self._supervisor.keep("liveness", self._liveness.run)
+        self._supervisor.keep("poll", self._poll.run)
+        self._supervisor.keep("delivery", self._deliver)
+        self._supervisor.keep("retention", self._retention.run)
+        if self._broker is not None:
+            await self._broker.start()
+            await self._broker.consume_claims(self._claimed, prefetch=_PREFETCH)
+        if self._relay is not None:
+            await self._relay.start()
+
+    async def stop(self) -> None:
+        """Stop consuming, finish the pass that runs, ack, close."""
+        if self._broker is not None:
+            await self._broker.stop_consuming()
+        await self._supervisor.end("poll")
+        await self._supervisor.end("delivery")
+        if self._turn is not None:
+            await asyncio.wait([self._turn], timeout=_FINISH_SECONDS)
+        if self._relay is not None:
+            await self._relay.stop()
+        await self._supervisor.end_all()
+        try:
+            await self._liveness.leave()
+        except Exception as error:  # noqa: BLE001 - the database is gone: the row will be reaped
+            log.info("the worker's row stays behind", error=repr(error))
+        if self._broker is not None:
+            await self._broker.stop()
+        await self._database.close()
+
+    async def _deliver(self) -> None:
+        """One turn after the other, each in a task of its own, so that cancelling this loop lets the turn finish."""
+        while True:
+            batch = await self._ready.next()
+            self._turn = asyncio.create_task(self._delivery.turn(batch), name="turn")
+            await asyncio.shield(self._turn)
+
+    def _claimed(self, claim: DeliveredClaim) -> None:
+        self._ready.add(claim.claim.tenant_id, claim.ack)
+
+    async def _committed(self, replies: Mapping[str, Sequence[UUID]]) -> None:
+        if self._relay is not None:
+            self._relay.wake()
+        if self._broker is not None and replies:
+            await self._broker.publish_replies(replies)
+
+
+async def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    worker = Worker(settings)
+    await worker.start()
+    log.info("the worker is up", broker=settings.amqp_url is not None)
+    await ended.wait()
+    log.info("the worker is stopping")
+    await worker.stop()
+
+
+def _broker(settings: Settings, name: str) -> Broker | None:
+    if settings.amqp_url is None:
+        return None
+    return Broker(
+        url=settings.amqp_url.get_secret_value(), prefix=settings.name_prefix, connection_name=f"worker {name}"
+    )
+
+
+def _version() -> str:
+    try:
+        return version("seatline")
+    except PackageNotFoundError:  # run from a checkout, which has no metadata
+        return "checkout"

@@ -1,0 +1,68 @@
+"""The tenants that may have something to do, in the memory of one worker.
+
+One rule: a claim is a wake-up for its tenant and is acked when that tenant's next pass has ended, whatever the outcome.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+Ack = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Tenants for one pass: how many operations each may bring, and the claims that end with it."""
+
+    shares: Mapping[int, int]
+    acks: tuple[Ack, ...] = field(default=())
+
+
+class ReadySet:
+    """Tenants in the order in which they became ready. A tenant under suspicion gets passes of its own."""
+
+    def __init__(self, *, share: int, tenants: int) -> None:
+        self._share = share
+        self._tenants = tenants
+        self._ready: dict[int, list[Ack]] = {}
+        self._limits: dict[int, int] = {}
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def add(self, tenant_id: int, ack: Ack | None = None) -> None:
+        """Something may be open for this tenant."""
+        acks = self._ready.setdefault(tenant_id, [])
+        if ack is not None:
+            acks.append(ack)
+        self._filled.set()
+
+    def suspect(self, tenant_id: int, limit: int) -> None:
+        """Run this tenant alone from now on, at most `limit` operations at a time."""
+        self._limits[tenant_id] = max(1, limit)
+
+    def relieve(self, tenant_ids: Iterable[int]) -> None:
+        """A pass over these went well: double what they may bring, until it is a full share again."""
+        for tenant_id in tenant_ids:
+            limit = self._limits.pop(tenant_id, self._share) * 2
+            if limit < self._share:
+                self._limits[tenant_id] = limit
+
+    async def next(self) -> Batch:
+        """Wait for ready tenants and take them: many together, or one that has to be alone."""
+        while not self._ready:
+            self._filled.clear()
+            await self._filled.wait()
+        first = next(iter(self._ready))
+        if first in self._limits:
+            return self._take([first])
+        together = [tenant_id for tenant_id in self._ready if tenant_id not in self._limits]
+        return self._take(together[: self._tenants])
+
+    def _take(self, tenant_ids: Iterable[int]) -> Batch:
+        taken = {tenant_id: self._ready.pop(tenant_id) for tenant_id in tenant_ids}
+        return Batch(
+            shares={tenant_id: self._limits.get(tenant_id, self._share) for tenant_id in taken},
+            acks=tuple(ack for acks in taken.values() for ack in acks),
+        )
