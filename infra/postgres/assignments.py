@@ -1,6 +1,5 @@
 """Group assignments in Postgres: the facts a wave is planned on, and its net effect. Arrays in, sets out."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from domain.assignments import AssignmentFacts, Person, Role
@@ -51,7 +50,7 @@ async def find_roles(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantK
             id=row["id"],
             key=row["key"],
             permission_scope=row["permission_scope"],
-            titles=json.loads(row["titles"]),
+            titles=row["titles"],
         )
         for row in await tx.fetch(_SQL["find_roles"], **_keys(keys))
     }

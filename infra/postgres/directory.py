@@ -73,8 +73,8 @@ async def read_roles(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantK
             id=row["id"],
             key=row["key"],
             permission_scope=row["permission_scope"],
-            titles=json.loads(row["titles"]),
-            descriptions=json.loads(row["descriptions"]),
+            titles=row["titles"],
+            descriptions=row["descriptions"],
             is_in_use=row["is_in_use"],
         )
         for row in await tx.fetch(_SQL["roles_in_question"], **_keys(keys))
@@ -179,7 +179,7 @@ def _user(row: Row) -> User:
         last_name=row["last_name"],
         department=row["department"],
         active=row["active"],
-        attributes=json.loads(row["attributes"]),
+        attributes=row["attributes"],
         primary_group_id=row["primary_group_id"],
     )
 

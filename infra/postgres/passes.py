@@ -75,7 +75,7 @@ async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, 
             tenant_id=row["tenant_id"],
             key=row["tenant_key"],
             event_seq=row["event_seq"],
-            type_seq=json.loads(row["type_seq"]),
+            type_seq=row["type_seq"],
             at=row["at"],
         )
         for row in rows
@@ -145,7 +145,7 @@ def _open_operation(row: Row) -> OpenOperation:
         id=row["id"],
         seq=row["seq"],
         kind=row["kind"],
-        request=json.loads(row["request"]),
+        request=row["request"],
         dry_run=row["dry_run"],
         attempts=row["attempts"],
         deaths_alone=row["deaths_alone"],
