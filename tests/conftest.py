@@ -9,6 +9,8 @@ import pytest
 from infra.local import databases
 from tests.support.servers import NO_BROKER, NO_DATABASE
 
+pytest_plugins = ["tests.support.golden"]
+
 
 @pytest.fixture(scope="session")
 def database_server_url() -> str:
