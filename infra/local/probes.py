@@ -30,6 +30,20 @@ def postgres_version(url: str) -> str:
     return asyncio.run(ask())
 
 
+def last_sequence(url: str, tenant_key: str) -> int:
+    """The number of the tenant's latest event."""
+
+    async def ask() -> int:
+        connection = await asyncpg.connect(url, timeout=BOUND_SECONDS)
+        try:
+            statement = "SELECT event_seq FROM tenant_log JOIN tenant ON tenant.id = tenant_id WHERE key = $1"
+            return int(await connection.fetchval(statement, tenant_key) or 0)
+        finally:
+            await connection.close(timeout=BOUND_SECONDS)
+
+    return asyncio.run(ask())
+
+
 def rabbitmq_version(url: str) -> str:
     """Shake hands over AMQP and open a channel; the server tells its version."""
     address = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What `up` remembers between two runs: ports and generated passwords, in one private file."""
+"""What `up` remembers between two runs, ports, passwords and how far it got, in one private file."""
 
 import json
 import os
@@ -14,13 +14,19 @@ class State:
     path: Path
     ports: dict[str, int] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "State":
         """The state in a file; an empty one where there is none."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(path=path, ports=dict(values["ports"]), secrets=dict(values["secrets"]))
+            return cls(
+                path=path,
+                ports=dict(values["ports"]),
+                secrets=dict(values["secrets"]),
+                facts=dict(values["facts"]),
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return cls(path=path)
 
@@ -31,9 +37,14 @@ class State:
             self.save()
         return self.secrets[name]
 
+    def note(self, name: str, fact: str) -> None:
+        """Remember a fact."""
+        self.facts[name] = fact
+        self.save()
+
     def save(self) -> None:
         """Write the file in one step, readable by nobody else."""
-        text = json.dumps({"ports": self.ports, "secrets": self.secrets}, indent=2)
+        text = json.dumps({"ports": self.ports, "secrets": self.secrets, "facts": self.facts}, indent=2)
         write_private(self.path, text)
 
 
