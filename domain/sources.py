@@ -26,27 +26,28 @@ class SourceName(StrEnum):
     @property
     def flag(self) -> Source:
         """The bit of this source."""
-        return Source[self.value]
+        return _FLAGS[self]
+
+
+_FLAGS = {name: Source[name.value] for name in SourceName}
+# All names of every mask, strongest first: sixteen tuples, looked up for every item of every batch.
+_NAMES = tuple(
+    tuple(name for name in reversed(SourceName) if mask & Source[name.value]) for mask in range(sum(Source) + 1)
+)
+
+
+def names(sources: Source) -> tuple[SourceName, ...]:
+    """All sources of a row, strongest first."""
+    return _NAMES[sources]
 
 
 def strongest(sources: Source) -> SourceName:
     """The source that a row shows.
 
     Raises:
-        ValueError: no source is set; such a row must not exist.
+        IndexError: no source is set; such a row does not exist.
     """
-    if not sources:
-        raise ValueError("an assignment without a source does not exist")
-    return SourceName(Source(1 << (sources.bit_length() - 1)).name or "")
-
-
-def names(sources: Source) -> list[SourceName]:
-    """All sources of a row, strongest first."""
-    return [
-        name
-        for name in (SourceName.PRIMARY, SourceName.RULE, SourceName.SCIM, SourceName.MANUAL)
-        if name.flag in sources
-    ]
+    return _NAMES[sources][0]
 
 
 def is_derived(sources: Source) -> bool:

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         default=0.02, gt=0, le=60, description="How often it looks while no broker can be reached."
     )
     pass_operations: int = Field(default=500, ge=1, description="Operations one pass (one transaction) takes at most.")
-    pass_items: int = Field(default=5000, ge=1, description="Items one pass takes at most.")
+    pass_items: int = Field(default=1000, ge=1, description="Items one pass takes at most.")
     pass_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Bytes of requests one pass takes at most.")
     tenant_share: int = Field(default=250, ge=1, description="Operations of one tenant that one pass takes at most.")
     worker_health_port: int = Field(
