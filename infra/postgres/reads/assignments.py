@@ -3,7 +3,6 @@
 One rule: which index is walked follows from what is asked; no question reads more than a window of it.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,7 +103,7 @@ def _assignment(row: Row) -> AssignmentRow:
         department=row["department"],
         active=row["active"],
         role_key=row["role_key"],
-        titles=json.loads(row["titles"]),
+        titles=row["titles"],
         sources=Source(row["sources"]),
         created_at=row["created_at"],
     )

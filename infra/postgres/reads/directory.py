@@ -3,7 +3,6 @@
 One rule: every question names its tenant; another tenant's key is a key that does not exist.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,7 +156,7 @@ def _user(row: Row) -> UserRow:
         last_name=row["last_name"],
         department=row["department"],
         active=row["active"],
-        attributes=json.loads(row["attributes"]),
+        attributes=row["attributes"],
         primary_group=row["primary_group"],
     )
 
@@ -171,6 +170,6 @@ def _role(row: Row) -> RoleRow:
         id=row["id"],
         key=row["key"],
         permission_scope=row["permission_scope"],
-        titles=json.loads(row["titles"]),
-        descriptions=json.loads(row["descriptions"]),
+        titles=row["titles"],
+        descriptions=row["descriptions"],
     )

@@ -68,7 +68,10 @@ async def page_of_events(
     if types is None:
         found = _unbroken(found, begin)
     events = [event for row in found for event in _events(row) if event.sequence > begin][:limit]
-    return LogPage(events=events, next=_next(events, begin, head, complete=len(events) < limit), head=head)
+    last = events[-1].sequence if events else begin
+    # A page of some types that is not full has looked at everything up to the head: that need not be asked again.
+    is_at_head = types is not None and len(events) < limit
+    return LogPage(events=events, next=max(last, head) if is_at_head else last, head=head)
 
 
 async def heads(database: Database, tenant_ids: Sequence[int]) -> dict[int, int]:
@@ -97,9 +100,3 @@ def _events(row: Row) -> list[LoggedEvent]:
         LoggedEvent(sequence=row["first_sequence"] + place, type=row["type"], body=body)
         for place, body in enumerate(split(row["body"]))
     ]
-
-
-def _next(events: Sequence[LoggedEvent], begin: int, head: int, *, complete: bool) -> int:
-    last = events[-1].sequence if events else begin
-    # A complete page of some types has looked at everything up to the head: nothing before it need be asked again.
-    return max(last, head) if complete else last

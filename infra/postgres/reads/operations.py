@@ -3,7 +3,6 @@
 One rule: a page leaves out requests and answers, which may be large; the single read has them.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,7 +79,7 @@ def _operation(row: Row) -> OperationRow:
         dry_run=row["dry_run"],
         done=row["done"],
         total=row["total"],
-        error=None if row["error"] is None else json.loads(row["error"]),
+        error=row["error"],
         accepted_at=row["accepted_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],

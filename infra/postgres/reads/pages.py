@@ -31,7 +31,7 @@ def window_for(limit: int, *filters: object) -> int:
 
 
 def cut(rows: Sequence[Row], *, limit: int, window: int, read: Callable[[Row], Item]) -> Page[Item]:
-    """The page in rows that each carry the walk's frame (`scanned`, `last`) and, where one matched, an item (`place`)."""
+    """The page in rows that carry the walk's `scanned` and `last` and, where one matched, an item and its `place`."""
     matched = [row for row in rows if row["place"] is not None]
     items = [read(row) for row in matched[:limit]]
     if len(matched) > limit:

@@ -6,10 +6,10 @@
 -- snapshot: retention cannot come between them. `before` counts the events of the rows in front.
 WITH found AS (
     SELECT type, first_sequence, last_sequence, body,
-           sum(last_sequence - greatest(first_sequence, :after + 1) + 1) OVER (ORDER BY first_sequence)
-           - (last_sequence - greatest(first_sequence, :after + 1) + 1) AS before
+           sum(last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) OVER (ORDER BY first_sequence)
+           - (last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) AS before
       FROM outbox
-     WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint) - 100 AND last_sequence > :after
+     WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint) - 100 AND last_sequence > CAST(:after AS bigint)
      ORDER BY first_sequence
      LIMIT CAST(:limit AS integer)
 )
@@ -25,14 +25,14 @@ SELECT event_seq AS head,
 -- As page_of_log, for some types: each type's own index is walked, and the walks are merged.
 WITH found AS (
     SELECT one_type.*,
-           sum(last_sequence - greatest(first_sequence, :after + 1) + 1) OVER (ORDER BY first_sequence)
-           - (last_sequence - greatest(first_sequence, :after + 1) + 1) AS before
+           sum(last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) OVER (ORDER BY first_sequence)
+           - (last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) AS before
       FROM unnest(CAST(:types AS text[])) AS wanted (name)
      CROSS JOIN LATERAL (
            SELECT type, first_sequence, last_sequence, body
              FROM outbox
             WHERE tenant_id = :tenant_id AND type = wanted.name
-              AND first_sequence > CAST(:after AS bigint) - 100 AND last_sequence > :after
+              AND first_sequence > CAST(:after AS bigint) - 100 AND last_sequence > CAST(:after AS bigint)
             ORDER BY first_sequence
             LIMIT CAST(:limit AS integer)) AS one_type
      ORDER BY first_sequence

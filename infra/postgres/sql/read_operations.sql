@@ -5,13 +5,13 @@ WITH scanned AS MATERIALIZED (
     SELECT id, seq, kind, status, dry_run, done, total, accepted_at, started_at, finished_at, superseded_by, error
       FROM operation
      WHERE tenant_id = :tenant_id AND seq < :before
-       AND (CAST(:since AS timestamptz) IS NULL OR accepted_at >= :since)
      ORDER BY seq DESC
      LIMIT CAST(:window AS integer)
 ), matched AS (
     SELECT *, ARRAY[seq] AS place
       FROM scanned
-     WHERE (CAST(:statuses AS text[]) IS NULL OR status = ANY (CAST(:statuses AS text[])))
+     WHERE (CAST(:since AS timestamptz) IS NULL OR accepted_at >= :since)
+       AND (CAST(:statuses AS text[]) IS NULL OR status = ANY (CAST(:statuses AS text[])))
        AND (CAST(:kinds AS text[]) IS NULL OR kind = ANY (CAST(:kinds AS text[])))
      ORDER BY seq DESC
      LIMIT CAST(:limit AS integer) + 1

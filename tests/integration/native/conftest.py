@@ -1,0 +1,41 @@
+"""A tenant with people, groups, roles, assignments, operations and events, written straight into the tables."""
+
+import os
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from infra.postgres import administration
+from infra.postgres.database import Database, plain_dsn
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, name="test", size=4)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(plain_dsn(database_url))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def tenant(database: Database) -> administration.Tenant:
+    return await administration.create_tenant(database, key="acme", org="acme-org", name="Acme")
+
+
+@pytest.fixture
+async def stranger(database: Database) -> administration.Tenant:
+    return await administration.create_tenant(database, key="stranger", org="stranger-org", name="Stranger")
+
+
+@pytest.fixture
+def settings_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SEATLINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SEATLINE_DATABASE_URL", database_url)
