@@ -49,6 +49,7 @@ def configure(settings: Settings, *, process: str, stream: TextIO | None = None)
     shared: list[structlog.typing.Processor] = [
         merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
     ]
@@ -104,6 +105,6 @@ def bind(**ids: object) -> Iterator[None]:
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger whose lines carry the module's name."""
-    # Initial values, not bind(): a module's logger is made before configure() has run.
-    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    # Lazy on purpose: a module's logger is made before configure() has run.
+    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(name)
     return lazy

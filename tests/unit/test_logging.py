@@ -1,0 +1,79 @@
+import io
+import json
+import logging as standard_logging
+
+import pytest
+
+from infra import logging
+from infra.settings import LogFormat, LogLevel, Settings
+
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def lines():
+    """A stream to configure logging with; the root logger is put back afterwards."""
+    root = standard_logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def configured(stream, *, log_format=LogFormat.AUTO, log_level=LogLevel.INFO):
+    settings = Settings(database_url="postgresql://db/x", log_format=log_format, log_level=log_level)
+    logging.configure(settings, process="worker", stream=stream)
+    return logging.logger("tests")
+
+
+def test_what_is_no_terminal_gets_one_json_document_a_line(lines):
+    configured(lines).info("pass ended", operations=3)
+    line = json.loads(lines.getvalue())
+    assert line["message"] == "pass ended"
+    assert (line["operations"], line["level"], line["process"]) == (3, "info", "worker")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_bound_ids_stand_on_every_line_inside_the_block(lines):
+    log = configured(lines)
+    with logging.bind(request_id="r-1", operation_id="o-1", traceparent=None):
+        log.info("first")
+        standard_logging.getLogger("elsewhere").warning("second")
+    log.info("third")
+    first, second, third = map(json.loads, lines.getvalue().splitlines())
+    assert first["request_id"] == second["request_id"] == "r-1"
+    assert second["operation_id"] == "o-1"
+    assert "request_id" not in third
+    assert "traceparent" not in first
+
+
+@pytest.mark.parametrize("name", ["password", "token", "Authorization", "database_url", "client_secret"])
+def test_what_is_named_like_a_secret_is_not_written(lines, name):
+    configured(lines).info("seen", **{name: SECRET})
+    assert SECRET not in lines.getvalue()
+
+
+def test_the_id_of_a_token_is_written(lines):
+    configured(lines).info("seen", token_id="t-1")
+    assert json.loads(lines.getvalue())["token_id"] == "t-1"
+
+
+def test_an_exception_is_part_of_its_line(lines):
+    log = configured(lines)
+    try:
+        int("broken")
+    except ValueError:
+        log.exception("failed")
+    (line,) = lines.getvalue().splitlines()
+    assert "ValueError: invalid literal" in json.loads(line)["exception"]
+
+
+def test_lines_below_the_level_are_left_out(lines):
+    configured(lines, log_level=LogLevel.WARNING).info("quiet")
+    assert lines.getvalue() == ""
+
+
+def test_a_reader_gets_text(lines):
+    configured(lines, log_format=LogFormat.TEXT).info("pass ended", operations=3)
+    assert "pass ended" in lines.getvalue()
+    assert not lines.getvalue().startswith("{")

@@ -1,0 +1,92 @@
+import os
+
+import pytest
+
+from infra.settings import PREFIX, Settings, SettingsError, load, mask
+
+DATABASE = "postgresql://seatline:hunter2@db:5432/seatline"
+
+
+@pytest.fixture(autouse=True)
+def only_these_variables(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(PREFIX):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SEATLINE_DATABASE_URL", DATABASE)
+
+
+def test_only_the_database_is_required():
+    settings = load()
+    assert settings.database_url.get_secret_value() == DATABASE
+    assert settings.amqp_url is None
+
+
+def test_a_missing_database_is_named(monkeypatch):
+    monkeypatch.delenv("SEATLINE_DATABASE_URL")
+    with pytest.raises(SettingsError, match="SEATLINE_DATABASE_URL"):
+        load()
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch):
+    monkeypatch.setenv("SEATLINE_AMQP_URL", "")
+    assert load().amqp_url is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SEATLINE_DATABASE_URL", "mysql://db/x"),
+        ("SEATLINE_AMQP_URL", "http://broker"),
+        ("SEATLINE_MANAGEMENT_URL", "amqp://broker"),
+        ("SEATLINE_API_PORT", "70000"),
+        ("SEATLINE_WAIT_SECONDS", "61"),
+        ("SEATLINE_IDEMPOTENCY_HOURS", "23"),
+        ("SEATLINE_BAD_CREDENTIALS_PER_MINUTE", "19"),
+        ("SEATLINE_LOG_FORMAT", "xml"),
+        ("SEATLINE_NAME_PREFIX", "Not A Prefix"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_variable_and_without_the_value(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refusal:
+        load()
+    assert variable in str(refusal.value)
+    assert value not in str(refusal.value)
+
+
+def test_keys_for_jwts_need_issuer_and_audience(monkeypatch):
+    monkeypatch.setenv("SEATLINE_JWT_JWKS", "/etc/jwks.json")
+    with pytest.raises(SettingsError, match="SEATLINE_JWT_ISSUER"):
+        load()
+
+
+@pytest.mark.parametrize("limit", ["0", "20", "600"])
+def test_the_limit_on_bad_credentials_is_off_or_bearable(monkeypatch, limit):
+    monkeypatch.setenv("SEATLINE_BAD_CREDENTIALS_PER_MINUTE", limit)
+    assert load().bad_credentials_per_minute == int(limit)
+
+
+def test_hosts_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("SEATLINE_REDIRECT_HOSTS", "learn.example, Shop.Example,")
+    assert load().redirect_hosts == ("learn.example", "shop.example")
+
+
+def test_the_masked_form_names_every_variable_and_no_password(monkeypatch):
+    monkeypatch.setenv("SEATLINE_AMQP_URL", "amqp://seatline:hunter2@broker/%2F")
+    masked = load().masked()
+    assert list(masked) == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    assert "hunter2" not in str(masked)
+    assert masked["SEATLINE_AMQP_URL"] == "amqp://seatline:***@broker/%2F"
+
+
+def test_no_password_appears_when_settings_are_printed():
+    assert "hunter2" not in repr(load())
+
+
+def test_a_url_without_a_password_is_shown_as_it_is():
+    assert mask("http://broker:15672") == "http://broker:15672"
+
+
+def test_every_setting_is_described():
+    for name, setting in Settings.model_fields.items():
+        assert setting.description, name
