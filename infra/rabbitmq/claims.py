@@ -1,9 +1,8 @@
-"""Claims: the wake-ups from whoever accepted an operation to the workers, and their acknowledgement.
+"""Claims: the wake-ups from whoever accepted an operation to the workers.
 
-One rule: this is the only place that knows the wire format of a claim, and the only one that acks.
+One rule: this is the only place that knows the wire format of a claim.
 """
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from uuid import UUID
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractIncomingMessage
-from aiormq.abc import AbstractChannel as UnderlayChannel
 
 _VERSION = 1
 
@@ -95,62 +93,3 @@ def _text(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise TypeError("not a string")
     return value
-
-
-class Acks:
-    """Acknowledges the deliveries of one channel in as few frames as possible.
-
-    Tags count up from 1 on a channel. Everything up to the first tag that is still at work goes with one
-    `multiple` ack; what is done beyond it goes one by one, so that a slow tenant does not use up the prefetch window.
-    """
-
-    def __init__(self, channel: UnderlayChannel) -> None:
-        self._channel = channel
-        self._prefix = 0
-        self._new: set[int] = set()
-        self._beyond: set[int] = set()
-        self._changed = asyncio.Event()
-        self._closed = False
-
-    def done(self, tag: int) -> None:
-        """Note that the delivery is dealt with; a second note, or one for a channel that is gone, changes nothing."""
-        if not self._closed and tag > self._prefix and tag not in self._beyond:
-            self._new.add(tag)
-            self._changed.set()
-
-    def close(self) -> None:
-        """Forget everything: the broker delivers again what was not acked on a channel that ended."""
-        self._closed = True
-        self._new.clear()
-
-    async def run(self) -> None:
-        """Send acks as they become due, until cancelled or the channel ends."""
-        while True:
-            await self._changed.wait()
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Send every ack that is due now."""
-        self._changed.clear()
-        together, singles = self._take()
-        if together is not None:
-            await self._channel.basic_ack(together, multiple=True, wait=False)
-        for tag in singles:
-            await self._channel.basic_ack(tag, wait=False)
-
-    def _take(self) -> tuple[int | None, list[int]]:
-        """The tag to ack together with all before it, and the tags to ack alone.
-
-        The broker refuses a `multiple` ack of a tag that it no longer knows, so it names the last *new* tag of the
-        unbroken run, not a later one that was acked alone.
-        """
-        together: int | None = None
-        while (following := self._prefix + 1) in self._new or following in self._beyond:
-            self._prefix = following
-            if following in self._new:
-                together = following
-        self._new = {tag for tag in self._new if tag > self._prefix}
-        self._beyond = {tag for tag in self._beyond if tag > self._prefix} | self._new
-        singles = sorted(self._new)
-        self._new = set()
-        return together, singles

@@ -13,13 +13,8 @@ import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from infra.rabbitmq.claims import (
-    Acks,
-    DeliveredClaim,
-    UnreadableClaimError,
-    decode_claim,
-    unreadable_copy,
-)
+from infra.rabbitmq.acks import Acks
+from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_claim, unreadable_copy
 from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
 from infra.rabbitmq.replies import decode_reply

@@ -77,12 +77,14 @@ class Link:
         self._prepare = prepare
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
+        self._prepared = False
+        self._missed = False
         self._delay = BACKOFF_FIRST_SECONDS
 
     @property
     def usable(self) -> bool:
         """Whether there is a prepared session and the broker reads from it."""
-        return self._session is not None and self._session.usable
+        return self._prepared and self._session is not None and self._session.usable
 
     def start(self) -> None:
         """Begin connecting in the background; a second call changes nothing."""
@@ -106,26 +108,31 @@ class Link:
             try:
                 await guarded(self._live_once())
             except Exception as error:  # noqa: BLE001 - a lost broker takes many shapes and none may end this loop
-                _log.warning("broker.unreachable", connection=self._name, error=repr(error), retry_in=self._delay)
+                self._report(error)
             await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             self._delay = min(self._delay * 2, BACKOFF_MOST_SECONDS)
 
     async def _live_once(self) -> None:
         transport = await Transport.open(self._url, name=self._name)
-        session = Session(transport)
+        self._session = session = Session(transport)
         transport.connection.close_callbacks.add(lambda *_: session.end("connection lost"))
         try:
-            await self._prepared(session)
-            self._session = session
-            self._delay = BACKOFF_FIRST_SECONDS
+            await self._prepare_in_time(session)
+            self._prepared, self._missed, self._delay = True, False, BACKOFF_FIRST_SECONDS
             _log.info("broker.connected", connection=self._name)
             await session.ended()
             _log.warning("broker.session_ended", connection=self._name, reason=session.reason)
         finally:
-            self._session = None
+            self._prepared = False
             await session.close()
 
-    async def _prepared(self, session: Session) -> None:
+    def _report(self, error: Exception) -> None:
+        """Say once that the broker is missed; the attempts that follow are for whoever looks closely."""
+        log = _log.debug if self._missed else _log.warning
+        log("broker.unreachable", connection=self._name, error=repr(error))
+        self._missed = True
+
+    async def _prepare_in_time(self, session: Session) -> None:
         preparing = asyncio.ensure_future(self._prepare(session))
         ended = asyncio.ensure_future(session.ended())
         try:
