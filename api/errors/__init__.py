@@ -1,0 +1,1 @@
+"""Refusals on their way out: one error, one status table per family, one renderer per family, localised messages."""
