@@ -44,7 +44,8 @@ SELECT frame.scanned, frame.last, matched.*
  ORDER BY matched.id;
 
 -- name: page_of_members
--- As page_of_users, for the people of one group; the walk is along the group's members.
+-- As page_of_users, for the people of one group; the walk is along the group's members. LIMIT 1 keeps the planner from
+-- reading all people for the sake of a window.
 WITH scanned AS MATERIALIZED (
     SELECT user_id
       FROM group_member
@@ -52,16 +53,18 @@ WITH scanned AS MATERIALIZED (
      ORDER BY user_id
      LIMIT CAST(:window AS integer)
 ), matched AS (
-    SELECT app_user.id, app_user.key, username, email, first_name, last_name, department, active, attributes,
-           user_group.key AS primary_group, ARRAY[app_user.id] AS place
+    SELECT person.id, person.key, username, email, first_name, last_name, department, active, attributes,
+           user_group.key AS primary_group, ARRAY[person.id] AS place
       FROM scanned
-      JOIN app_user ON app_user.tenant_id = :tenant_id AND app_user.id = scanned.user_id
+     CROSS JOIN LATERAL (SELECT * FROM app_user
+                          WHERE app_user.tenant_id = :tenant_id AND app_user.id = scanned.user_id
+                          LIMIT 1) AS person
       LEFT JOIN user_group ON user_group.tenant_id = :tenant_id AND user_group.id = primary_group_id
      WHERE (CAST(:department AS text) IS NULL OR department = :department)
        AND (CAST(:active AS boolean) IS NULL OR active = :active)
        AND (CAST(:username_key AS text) IS NULL OR username_key = :username_key)
        AND (CAST(:email_key AS text) IS NULL OR email_key = :email_key)
-     ORDER BY app_user.id
+     ORDER BY person.id
      LIMIT CAST(:limit AS integer) + 1
 )
 SELECT frame.scanned, frame.last, matched.*
