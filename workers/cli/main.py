@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "settings": ("workers.cli.check", "settings_table", "Print every setting as a Markdown table."),
     "tenants": ("workers.cli.administration", "tenants", "Create and list tenants."),
     "tokens": ("workers.cli.administration", "tokens", "Issue, list and revoke API tokens."),
+    "events": ("workers.cli.events", "events", "Show what happens in a tenant, live."),
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
 # These make servers themselves: the ones of a running `up` must not leak into them.
