@@ -13,10 +13,12 @@ from types import FrameType
 
 from infra.local.processes import Command
 from infra.local.running import Child, RunningServer
-from infra.local.server import Server
+from infra.local.server import Server, ServerError, log_end
 
 GLANCE = 0.1
 PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
+# While everything starts, a process that ended so often is not going to start.
+HOPELESS_ENDS = 3
 # After this long a process has proved itself; its next end starts with the shortest pause again.
 PROVED_SECONDS = 30.0
 
@@ -100,10 +102,18 @@ class Supervisor:
             time.sleep(GLANCE)
 
     def look_once(self) -> None:
-        """One round of `watch`, for whoever waits for something else meanwhile."""
+        """One round of `watch`, for whoever waits for the start to succeed.
+
+        Raises:
+            StopRequestedError: a signal came.
+            ServerError: a process ended again and again.
+        """
         self.signals.check()
         for watched in self.watched:
             self._look_after(watched)
+            if watched.ends >= HOPELESS_ENDS:
+                command = watched.child.command
+                raise ServerError(f"{command.name} cannot be started:\n{log_end(command.log)}")
 
     def _look_after(self, watched: Watched) -> None:
         now = time.monotonic()
