@@ -88,6 +88,9 @@ def read_header(token: str) -> tuple[str | None, str]:
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
+    # PyJWT takes "1799999999" for a number; RFC 7519 does not.
+    if any(isinstance(payload.get(name, 0), bool | str) for name in ("exp", "nbf")):
+        raise BadTokenError("a time that is no number")
     tenant, scope = payload.get("tenant"), payload.get("scope", "")
     if not isinstance(tenant, str) or not TENANT_KEY.fullmatch(tenant):
         raise BadTokenError("no tenant")
