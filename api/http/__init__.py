@@ -1,0 +1,1 @@
+"""What every door's HTTP has in common: context, bodies, parameters, preferences, acceptance, errors, measures."""

@@ -1,0 +1,99 @@
+"""Who asks, in which language, and by which request: what every route of every door is given.
+
+One rule: a route names the scope it needs where it is declared; nothing is authorised later.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from fastapi import Request
+
+from api.authentication import Caller
+from api.errors.api_error import ApiError
+from api.errors.languages import Languages
+from api.http.services import Services, services_of
+from domain.errors import ErrorCode
+
+# W3C trace context, version 00; an id of zeros says that there is none.
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """An authenticated request."""
+
+    request: Request
+    services: Services
+    caller: Caller
+    languages: Languages
+
+    @property
+    def tenant_id(self) -> int:
+        """The caller's tenant.
+
+        Raises:
+            ApiError: FORBIDDEN; an operator has none.
+        """
+        if self.caller.tenant_id is None:
+            raise ApiError(ErrorCode.FORBIDDEN)
+        return self.caller.tenant_id
+
+    @property
+    def request_id(self) -> str:
+        """The id under which this request is logged."""
+        return str(self.request.scope["request_id"])
+
+    @property
+    def traceparent(self) -> str | None:
+        """The caller's trace, where it sent a good one."""
+        sent = self.request.headers.get("traceparent", "").strip()
+        return sent if _TRACEPARENT.fullmatch(sent) else None
+
+
+ContextOf = Callable[[Request], Awaitable[RequestContext]]
+
+
+def tenant_caller(*scopes: str) -> ContextOf:
+    """A dependency: the context of a tenant's caller who holds any of these scopes.
+
+    Raises (when it runs): UnauthenticatedError; ApiError FORBIDDEN or TOO_MANY_REQUESTS.
+    """
+
+    async def authenticate(request: Request) -> RequestContext:
+        context = await _context(request)
+        if context.caller.is_operator or not context.caller.may(*scopes):
+            raise ApiError(ErrorCode.FORBIDDEN)
+        retry_after = context.services.rates.count(context.tenant_id)
+        if retry_after is not None:
+            raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=retry_after)
+        return context
+
+    return authenticate
+
+
+def operator_caller(*scopes: str) -> ContextOf:
+    """A dependency: the context of an operator who holds any of these scopes."""
+
+    async def authenticate(request: Request) -> RequestContext:
+        context = await _context(request)
+        if not context.caller.is_operator or not context.caller.may(*scopes):
+            raise ApiError(ErrorCode.FORBIDDEN)
+        return context
+
+    return authenticate
+
+
+async def _context(request: Request) -> RequestContext:
+    services = services_of(request.scope)
+    client = request.client.host if request.client else ""
+    caller = await services.authenticator.authenticate(request.headers.get("authorization"), client)
+    if caller.tenant_id is not None:
+        structlog.contextvars.bind_contextvars(tenant_id=caller.tenant_id)
+    return RequestContext(
+        request=request,
+        services=services,
+        caller=caller,
+        languages=Languages.accepted(request.headers.get("accept-language")),
+    )

@@ -1,0 +1,90 @@
+"""Around every request: its id, its bounds, its log line, its measures, and an answer whatever happens inside.
+
+One rule: pure ASGI; a BaseHTTPMiddleware would cancel database work when a client goes away.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.failures import error_response, refusal_of
+from api.http.metrics import HttpMetrics
+from api.http.receiving import BoundedReceive
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# What probes ask for every few seconds is not worth a line each.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What has gone out so far. `status` 0: nothing yet."""
+
+    send: Send
+    request_id: str
+    status: int = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+        await self.send(message)
+
+
+class RequestMiddleware:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, *, metrics: HttpMetrics, max_body_bytes: int) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope; lifespan and others pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        scope["request_id"] = _request_id(scope)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
+        sent = _Sent(send=send, request_id=scope["request_id"])
+        self._metrics.begin()
+        try:
+            await self._serve(scope, BoundedReceive(scope, receive, max_bytes=self._max_body_bytes), sent)
+        finally:
+            self._record(scope, sent.status, time.perf_counter() - started)
+
+    async def _serve(self, scope: Scope, receive: Receive, sent: _Sent) -> None:
+        try:
+            await self._app(scope, receive, sent)
+        except Exception as error:
+            if sent.status:  # half an answer is out: only cutting the connection says that it is not whole
+                raise
+            await error_response(scope, refusal_of(error))(scope, receive, sent)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = route_of(scope)
+        self._metrics.end(method=scope["method"], route=route, status=status, seconds=seconds)
+        write = log.debug if route in _QUIET else log.info
+        write("request", method=scope["method"], route=route, status=status, duration_ms=round(seconds * 1000, 2))
+
+
+def route_of(scope: Any) -> str:
+    """The template of the route that answered; a path that nobody serves is not repeated anywhere."""
+    return str(getattr(scope.get("route"), "path", "(none)"))
+
+
+def _request_id(scope: Scope) -> str:
+    sent = Headers(scope=scope).get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
