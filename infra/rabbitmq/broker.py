@@ -1,5 +1,6 @@
 """The broker as the rest of the service sees it: reachable or not, and never raising for its own faults."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
@@ -30,8 +31,7 @@ class Broker:
 
     async def stop(self) -> None:
         """Send the acks that are due and close both connections; a second call changes nothing."""
-        await self._consuming.stop()
-        await self._publishing.stop()
+        await asyncio.gather(self._consuming.stop(), self._publishing.stop())
 
     @property
     def reachable(self) -> bool:

@@ -23,6 +23,8 @@ from infra.rabbitmq.topology import DECLARE_SECONDS, Topology, declare_commands,
 _log = structlog.get_logger(__name__)
 
 CONSUME_SECONDS = 5.0
+# A worker has ten seconds to end in, also when the broker hangs.
+CANCEL_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
 KEEP_AGAIN_SECONDS = 1.0
 
@@ -89,7 +91,7 @@ class Consuming:
         consumption = self._consumption
         if consumption is not None and consumption.session.usable:
             try:
-                await guarded(consumption.queue.cancel(consumption.tag, timeout=CONSUME_SECONDS))
+                await guarded(consumption.queue.cancel(consumption.tag, timeout=CANCEL_SECONDS))
             except Exception as error:  # noqa: BLE001 - the end of the session stops the delivery just as well
                 consumption.session.end(repr(error))
 

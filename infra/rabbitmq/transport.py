@@ -60,6 +60,7 @@ class Transport:
                 await connection.connect()
         except BaseException:
             socket.abort()
+            await connection.close()
             raise
         return cls(connection, socket)
 

@@ -133,6 +133,13 @@ async def test_a_silent_broker_costs_a_bounded_time_once(broker, proxy):
         await broker.stop()
 
 
+async def test_a_worker_gets_away_from_a_silent_broker_in_time(broker, proxy):
+    proxy.black_hole()
+    async with asyncio.timeout(6):
+        await broker.stop_consuming()
+        await broker.stop()
+
+
 async def test_a_silence_that_only_heartbeats_notice_is_noticed(proxy, broker_prefix, channel):
     async with running_broker(f"{proxy.url}?heartbeat=1", broker_prefix, consume=True) as broker:
         proxy.black_hole()
