@@ -28,7 +28,6 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "settings": ("workers.cli.check", "settings_table", "Print every setting as a Markdown table."),
     "tenants": ("workers.cli.administration", "tenants", "Create and list tenants."),
     "tokens": ("workers.cli.administration", "tokens", "Issue, list and revoke API tokens."),
-    "events": ("workers.cli.events", "events", "Show what happens in a tenant, live."),
     "events": ("workers.cli.events", "events", "Follow a tenant's events, live and without gaps."),
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
