@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -48,8 +48,10 @@ def test(arguments: tuple[str, ...], *, no_install: bool) -> None:
 
 
 @contextmanager
-def own_servers(*, install: bool, signals: StopSignals, say: Progress) -> Iterator[dict[str, str]]:
-    """Servers for this run alone; yields the SEATLINE_TEST_ variables that name them."""
+def own_servers(
+    *, install: bool, signals: StopSignals, say: Progress, postgres: Mapping[str, str] = DISPOSABLE
+) -> Iterator[dict[str, str]]:
+    """Servers for this run alone, Postgres with these options; yields the SEATLINE_TEST_ variables that name them."""
     _sweep(ROOT / ".dev")
     place = Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}")
     place.folder.mkdir(parents=True)
@@ -57,7 +59,7 @@ def own_servers(*, install: bool, signals: StopSignals, say: Progress) -> Iterat
     with ExitStack() as stack:
         stack.callback(_remove, place)
         say("starting a Postgres for this run")
-        database = servers.private_postgres(place, state, DISPOSABLE)
+        database = servers.private_postgres(place, state, postgres)
         _run_server(stack, RunningServer(server=database, records=place.records, check=signals.check))
         variables = {"SEATLINE_TEST_DATABASE_URL": database.url}
         broker = servers.private_rabbitmq(place, state, install=install, say=say)
