@@ -62,7 +62,7 @@ def configure(settings: Settings, *, process: str, stream: TextIO | None = None)
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_rendering(readable=readable, process=process)
+            foreign_pre_chain=shared, processors=_rendering(readable=readable, colors=target.isatty(), process=process)
         )
     )
     root = logging.getLogger()
@@ -72,14 +72,14 @@ def configure(settings: Settings, *, process: str, stream: TextIO | None = None)
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
-def _rendering(*, readable: bool, process: str) -> list[structlog.typing.Processor]:
+def _rendering(*, readable: bool, colors: bool, process: str) -> list[structlog.typing.Processor]:
     def name_process(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["process"] = process
         return event
 
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if readable:
-        return [remove, name_process, structlog.dev.ConsoleRenderer(pad_event_to=32)]
+        return [remove, name_process, structlog.dev.ConsoleRenderer(pad_event_to=32, colors=colors)]
     return [
         remove,
         name_process,

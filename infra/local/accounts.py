@@ -86,7 +86,7 @@ def reachable_copy(trees: tuple[Path, ...], account: Account | None) -> Path | N
     """
     if account is None or reachable(trees[0], account):
         return None
-    mark = hashlib.sha256("\n".join(f"{tree}:{tree.stat().st_mtime_ns}" for tree in trees).encode()).hexdigest()[:16]
+    mark = _fingerprint(trees)
     place = OUTSIDE / f"programs-{mark}"
     if not place.exists():
         _make_outside()
@@ -99,6 +99,17 @@ def reachable_copy(trees: tuple[Path, ...], account: Account | None) -> Path | N
         except OSError:  # another start was quicker
             shutil.rmtree(fresh)
     return place
+
+
+def _fingerprint(trees: tuple[Path, ...]) -> str:
+    """The same for the same release, however often and wherever it was unpacked."""
+    files = (
+        f"{path.relative_to(tree.parent)} {path.stat().st_size}"
+        for tree in trees
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    )
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()[:16]
 
 
 def reachable(path: Path, account: Account) -> bool:
