@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "status": ("workers.cli.status", "status", "Say what is up; exit code 0 only when all is."),
     "logs": ("workers.cli.logs", "logs", "Show what the processes wrote."),
     "test": ("workers.cli.testing", "test", "Run the test suite on servers of its own."),
+    "bench": ("workers.cli.bench", "bench", "Measure the service on servers of its own."),
     "api": ("workers.cli.service", "api", "Run one API process."),
     "worker": ("workers.cli.service", "worker", "Run one worker process."),
     "migrate": ("workers.cli.service", "migrate", "Bring the database to this version's schema."),
@@ -32,7 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
 # These make servers themselves: the ones of a running `up` must not leak into them.
-MAKE_SERVERS = frozenset({"up", "down", "status", "logs", "test"})
+MAKE_SERVERS = frozenset({"up", "down", "status", "logs", "test", "bench"})
 
 
 class Contents(click.Group):

@@ -1,0 +1,95 @@
+"""`./dev bench`: measures the service over HTTP, and what its design decisions rest on, on servers of its own.
+
+Its one rule: the servers are as durable as in production (fsync on); a figure that an error made is never printed.
+"""
+
+import asyncio
+import os
+import sys
+
+import click
+from rich.console import Console
+
+from infra.local.place import ROOT, Place
+from infra.local.server import ServerError
+from infra.local.supervisor import StopRequestedError, StopSignals
+from tests.benchmarks import load, machine, pass_sizes, relay, report, statements, write_paths
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.service import Servers
+from workers.cli.progress import Progress
+from workers.cli.testing import PREFIX, own_servers
+
+LOADS = (*load.SCENARIOS, "raw-sql")
+STANDARD = (*LOADS, "statements")
+FURTHER = ("write-paths", "pass-sizes", "relay")
+ROUNDS = 5
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="One short run of everything: to see that it works, not how fast.")
+@click.option("--only", multiple=True, type=click.Choice([*STANDARD, *FURTHER]), help="Only this; repeat for more.")
+@click.option("--rounds", type=click.IntRange(1, 50), help=f"How many runs of each (default: {ROUNDS}).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--write", is_flag=True, help="Put the figures into docs/benchmarks.md.")
+@click.option("--no-install", is_flag=True, help="Do not install RabbitMQ where it is missing.")
+def main(
+    only: tuple[str, ...], rounds: int | None, *, quick: bool, as_json: bool, write: bool, no_install: bool
+) -> None:
+    """Measure on servers of its own, as durable as in production."""
+    say, signals = Progress(stream=sys.stderr), StopSignals()
+    names = only or STANDARD
+    turns = rounds or (1 if quick else ROUNDS)
+    with signals.installed():
+        try:
+            with own_servers(install=not no_install, signals=signals, say=say, postgres={}) as variables:
+                servers = Servers(
+                    database_url=variables["SEATLINE_TEST_DATABASE_URL"],
+                    amqp_url=variables.get("SEATLINE_TEST_AMQP_URL"),
+                    place=Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}"),
+                )
+                described, figures = asyncio.run(_measure(servers, names, turns, signals, say, quick=quick))
+        except StopRequestedError:
+            sys.exit(130)
+        except (ServerError, RuntimeError) as error:
+            raise click.ClickException(str(error)) from error
+    if write:
+        report.write(described, figures)
+    if as_json:
+        click.echo(report.document(described, figures))
+    else:
+        report.show(Console(), described, figures)
+
+
+async def _measure(
+    servers: Servers, names: tuple[str, ...], rounds: int, signals: StopSignals, say: Progress, *, quick: bool
+) -> tuple[dict[str, str], list[Figure]]:
+    """The measurement itself; a signal ends it."""
+    described = await machine.describe(servers.database_url, servers.amqp_url)
+    work = asyncio.create_task(_figures(servers, names, rounds, say, quick=quick))
+    while not work.done():
+        if signals.count:
+            work.cancel()
+        await asyncio.wait({work}, timeout=0.2)
+    signals.check()
+    return described, work.result()
+
+
+async def _figures(
+    servers: Servers, names: tuple[str, ...], rounds: int, say: Progress, *, quick: bool
+) -> list[Figure]:
+    figures: list[Figure] = []
+    loads = [name for name in LOADS if name in names]
+    if loads:
+        say(f"{rounds} rounds of: {', '.join(loads)}")
+        figures += await load.measure(servers, loads, rounds=rounds, quick=quick, say=say)
+    if "statements" in names:
+        figures += await statements.measure(servers.database_url)
+    for name, module in (("write-paths", write_paths), ("pass-sizes", pass_sizes), ("relay", relay)):
+        if name in names:
+            say(f"{rounds} rounds of: {name}")
+            figures += await module.measure(servers, rounds=rounds, quick=quick)
+    return figures
+
+
+if __name__ == "__main__":
+    main(prog_name="seatline bench")

@@ -1,0 +1,104 @@
+"""What was measured: every figure keeps all its runs, so that its spread can be seen beside its median."""
+
+import statistics
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a figure should reach: at least `bound`, or stay below it."""
+
+    bound: float
+    at_least: bool
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether the value reaches the goal."""
+        return value >= self.bound if self.at_least else value < self.bound
+
+    @override
+    def __str__(self) -> str:
+        return f"{'at least' if self.at_least else 'under'} {shown(self.bound)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure of one section; `runs` are in the order in which they were measured."""
+
+    section: str
+    name: str
+    unit: str
+    runs: tuple[float, ...]
+    goal: Goal | None = None
+
+    @property
+    def median(self) -> float:
+        """The middle of the runs."""
+        return statistics.median(self.runs)
+
+    @property
+    def verdict(self) -> str:
+        """`met`, `missed`, or nothing where there is no goal."""
+        if self.goal is None:
+            return ""
+        return "met" if self.goal.is_met_by(self.median) else "missed"
+
+    def row(self) -> tuple[str, ...]:
+        """The figure as a line of a table, in the order of COLUMNS."""
+        spread = f"{shown(min(self.runs))} to {shown(max(self.runs))}" if len(self.runs) > 1 else ""
+        goal = "" if self.goal is None else f"{self.goal}: {self.verdict}"
+        return (self.name, f"{shown(self.median)} {self.unit}", spread, str(len(self.runs)), goal)
+
+    def document(self) -> dict[str, object]:
+        """The figure as JSON."""
+        return {
+            "section": self.section,
+            "name": self.name,
+            "unit": self.unit,
+            "median": self.median,
+            "runs": list(self.runs),
+            "goal": None if self.goal is None else str(self.goal),
+            "verdict": self.verdict or None,
+        }
+
+
+COLUMNS = ("what", "median", "lowest to highest run", "runs", "goal")
+
+
+class Sheet:
+    """Collects measurements of one section as they come, run by run, and makes figures of them."""
+
+    def __init__(self, section: str) -> None:
+        self._section = section
+        self._runs: dict[str, list[float]] = {}
+        self._kinds: dict[str, tuple[str, Goal | None]] = {}
+
+    def note(self, name: str, value: float, unit: str, goal: Goal | None = None) -> None:
+        """One more run of this figure."""
+        self._runs.setdefault(name, []).append(value)
+        self._kinds[name] = (unit, goal)
+
+    def figures(self) -> list[Figure]:
+        """All figures, in the order of their first run."""
+        return [
+            Figure(section=self._section, name=name, unit=unit, runs=tuple(self._runs[name]), goal=goal)
+            for name, (unit, goal) in self._kinds.items()
+        ]
+
+
+def at_least(bound: float) -> Goal:
+    """A goal for rates."""
+    return Goal(bound=bound, at_least=True)
+
+
+def under(bound: float) -> Goal:
+    """A goal for times and sizes."""
+    return Goal(bound=bound, at_least=False)
+
+
+def shown(value: float) -> str:
+    """Three digits that mean something: 12,345, 123, 12.3, 1.23."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

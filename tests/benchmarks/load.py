@@ -1,0 +1,118 @@
+"""The service under load over HTTP: batches, single calls, many callers; its events counted by a subscriber."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from tests.benchmarks import raw_sql
+from tests.benchmarks.figures import Figure, Sheet, at_least, under
+from tests.benchmarks.service import Played, Servers, Service, new_tenant, service
+from tests.benchmarks.subscriber import Subscriber, subscribed
+from tests.benchmarks.workload import Load
+from workers.cli.progress import Progress
+
+SECTION = "figures"
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A load and what is noted of it."""
+
+    load: Load
+    quick: int
+    note: Callable[[Sheet, Played], None]
+
+
+def _note_batches(sheet: Sheet, played: Played) -> None:
+    items = played.load.requests * played.load.items
+    sheet.note("batches of 100, 16 callers", items / played.seconds, "items/s", at_least(10_000))
+    sheet.note("batches of 100, 16 callers: median answer", _median(played), "ms")
+    for name, cores in sorted(played.cpu.items(), key=lambda pair: -pair[1]):
+        if name != "epmd":
+            sheet.note(f"  cores used meanwhile by: {name}", cores, "cores")
+
+
+def _note_single(sheet: Sheet, played: Played) -> None:
+    sheet.note("one single call at a time: median", _median(played), "ms", under(15))
+    sheet.note("one single call at a time: p95", _percentile(played, 95), "ms")
+
+
+def _note_callers(sheet: Sheet, played: Played) -> None:
+    sheet.note("single calls, 64 callers", played.load.requests / played.seconds, "calls/s", at_least(500))
+    sheet.note("single calls, 64 callers: median answer", _median(played), "ms")
+    sheet.note("single calls, 64 callers: p95", _percentile(played, 95), "ms")
+    sheet.note("  cores used meanwhile by the load generator", played.cpu["load generator"], "cores")
+
+
+# The pairs of the three do not meet; each run has a tenant of its own.
+SCENARIOS = {
+    "batches": Scenario(
+        load=Load(first=0, requests=1_000, items=100, callers=16, warm_up=100), quick=200, note=_note_batches
+    ),
+    "single": Scenario(
+        load=Load(first=150_000, requests=300, items=1, callers=1, warm_up=30), quick=60, note=_note_single
+    ),
+    "callers": Scenario(
+        load=Load(first=160_000, requests=4_000, items=1, callers=64, warm_up=400), quick=800, note=_note_callers
+    ),
+}
+
+
+async def measure(servers: Servers, names: Sequence[str], *, rounds: int, quick: bool, say: Progress) -> list[Figure]:
+    """Every scenario once a round, in turns with the raw SQL rate, so that a slow minute falls on all of them."""
+    sheet = Sheet(SECTION)
+    async with AsyncExitStack() as stack:
+        started = stack.enter_context(service(servers))
+        started.start("worker", "worker")
+        await started.ready()
+        subscriber = await _subscriber(stack, servers, started)
+        for number in range(rounds):
+            tenant = f"bench-{number}"
+            say(f"round {number + 1}: loading 5,000 people and 40 groups, then measuring")
+            token = await new_tenant(started, tenant)
+            for name in (name for name in SCENARIOS if name in names):
+                await _play(sheet, started, SCENARIOS[name], token, quick=quick)
+            if subscriber is not None:
+                await _note_events(sheet, started, subscriber, tenant)
+            if "raw-sql" in names:
+                rate = await raw_sql.rate(servers.database_url, transactions=50 if quick else 500)
+                sheet.note(raw_sql.NAME, rate, "rows/s")
+            _note_memory(sheet, started)
+    return sheet.figures()
+
+
+async def _subscriber(stack: AsyncExitStack, servers: Servers, started: Service) -> Subscriber | None:
+    if servers.amqp_url is None:
+        return None
+    return await stack.enter_async_context(subscribed(servers.amqp_url, started.prefix))
+
+
+async def _play(sheet: Sheet, started: Service, scenario: Scenario, token: str, *, quick: bool) -> None:
+    load = scenario.load
+    if quick:
+        load = replace(load, requests=scenario.quick, warm_up=scenario.quick // 10)
+    scenario.note(sheet, await started.play(token, load))
+
+
+async def _note_events(sheet: Sheet, started: Service, subscriber: Subscriber, tenant: str) -> None:
+    """Every event that the tenant's log has numbered must have come, in order."""
+    numbered = await started.last_sequence(tenant)
+    await subscriber.received(tenant, numbered)
+    sheet.note("events received by a subscriber, without a gap", subscriber.checked(tenant), "events")
+
+
+def _note_memory(sheet: Sheet, started: Service) -> None:
+    for name, processes in started.processes().items():
+        if name in {"api", "worker"}:
+            resident = max(process.memory_info().rss for process in processes) / MEGABYTE
+            sheet.note(f"memory of the {name} (RSS)", resident, "MB", under(200) if name == "worker" else None)
+
+
+def _median(played: Played) -> float:
+    return statistics.median(played.latencies) * 1_000
+
+
+def _percentile(played: Played, percent: int) -> float:
+    return played.latencies[min(len(played.latencies) - 1, len(played.latencies) * percent // 100)] * 1_000

@@ -1,0 +1,77 @@
+"""The rate of the bare statements: what Postgres alone gives on the same tables, with the same indexes and durability.
+
+No command, no planning, no operation, no event: only rows and counts, 100 assignments a transaction, one connection.
+"""
+
+import time
+from datetime import UTC, datetime
+
+import asyncpg
+
+from infra.local import databases
+from infra.postgres.database import Database, Transaction
+from infra.postgres.statements import load
+
+ROWS = 100
+GROUPS = 40
+NAME = "raw set-based SQL, 100 rows a transaction"
+
+_SQL = load("assignments")
+
+
+async def rate(server_url: str, *, transactions: int) -> float:
+    """Rows a second in a database of its own."""
+    url = databases.create(server_url)
+    database = Database(url, size=1)
+    try:
+        await _add_groups(url)
+        planned = [_binds(number) for number in range(transactions + 1)]
+        await _write(database, planned.pop())  # statements prepared, caches warm
+        began = time.perf_counter()
+        for binds in planned:
+            await _write(database, binds)
+        return transactions * ROWS / (time.perf_counter() - began)
+    finally:
+        await database.close()
+        databases.drop(url)
+
+
+async def _write(database: Database, binds: dict[str, list[object]]) -> None:
+    async with database.transaction() as tx:
+        await _run(tx, "write_assignments", binds, "tenant_ids", "group_ids", "user_ids", "role_ids", "sources",
+                   "created_ats")  # fmt: skip
+        await _run(tx, "add_members", binds, "tenant_ids", "group_ids", "user_ids")
+        counts = {
+            "tenant_ids": [1] * GROUPS,
+            "group_ids": list(range(1, GROUPS + 1)),
+            "users": binds["moved"],
+            "assignments": binds["moved"],
+        }
+        await tx.execute(_SQL["add_group_counts"], **counts)
+
+
+async def _run(tx: Transaction, name: str, binds: dict[str, list[object]], *wanted: str) -> None:
+    await tx.execute(_SQL[name], **{bind: binds[bind] for bind in wanted})
+
+
+def _binds(number: int) -> dict[str, list[object]]:
+    groups = [row % GROUPS + 1 for row in range(ROWS)]
+    return {
+        "tenant_ids": [1] * ROWS,
+        "group_ids": list(groups),
+        "user_ids": [number * ROWS + row for row in range(ROWS)],
+        "role_ids": [1] * ROWS,
+        "sources": [1] * ROWS,
+        "created_ats": [datetime.now(UTC)] * ROWS,
+        "moved": [groups.count(group) for group in range(1, GROUPS + 1)],
+    }
+
+
+async def _add_groups(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        """INSERT INTO user_group (tenant_id, id, key, name)
+           SELECT 1, n, n::text, n::text FROM generate_series(1, $1::int) AS n""",
+        GROUPS,
+    )
+    await connection.close()

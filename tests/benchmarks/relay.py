@@ -1,0 +1,42 @@
+"""The relay's own benchmark, run as it stands and read into figures."""
+
+import asyncio
+import os
+import re
+import sys
+
+from infra.local.place import ROOT
+from tests.benchmarks.figures import Figure, Sheet
+from tests.benchmarks.service import Servers
+
+SECTION = "relay"
+
+
+async def measure(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]:
+    """Events a second from the outbox to one bound queue.
+
+    Raises:
+        RuntimeError: there is no broker, or the benchmark failed.
+    """
+    if servers.amqp_url is None:
+        raise RuntimeError("the relay needs a broker")
+    sheet = Sheet(SECTION)
+    for _ in range(rounds):
+        output = await _run(servers.database_url, servers.amqp_url, messages=300 if quick else 3_000)
+        found = re.search(r"([\d,]+) events/s, ([\d,]+) messages/s, relay CPU (\d+)%", output)
+        if found is None:
+            raise RuntimeError(f"the relay's benchmark said: {output}")
+        sheet.note("relay, one subscriber", float(found[1].replace(",", "")), "events/s")
+        sheet.note("relay, one subscriber: messages", float(found[2].replace(",", "")), "messages/s")
+        sheet.note("relay, one subscriber: processor", float(found[3]), "% of a core")
+    return sheet.figures()
+
+
+async def _run(database_url: str, amqp_url: str, *, messages: int) -> str:
+    variables = {"SEATLINE_TEST_DATABASE_URL": database_url, "SEATLINE_TEST_AMQP_URL": amqp_url}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "tests.benchmarks.relay_rate", "--messages", str(messages),
+        stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, **variables},
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    return output.decode()

@@ -1,0 +1,205 @@
+"""The service under measurement: real `seatline api` and `seatline worker` processes on the servers of the run."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import psutil
+
+from domain.scopes import TENANT_SCOPES
+from infra.local import databases
+from infra.local.place import ROOT, Place
+from infra.local.ports import HOST, free_port
+from infra.local.processes import Command
+from infra.local.running import Child
+from infra.postgres import administration
+from infra.postgres.database import Database
+from tests.benchmarks.workload import GROUPS, PEOPLE, ROLE, Load
+
+DIRECTORY_BATCH = 1_000
+_LAST_SEQUENCE = "SELECT event_seq FROM tenant_log JOIN tenant ON tenant.id = tenant_id WHERE key = $1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """The servers of this run, and where its processes leave their logs and records."""
+
+    database_url: str
+    amqp_url: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What the load generator measured; `cpu` is in cores, by process."""
+
+    load: Load
+    seconds: float
+    latencies: list[float]
+    cpu: Mapping[str, float]
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """One API process and some workers on a database of their own."""
+
+    servers: Servers
+    database_url: str
+    port: int
+    prefix: str
+    children: list[Child] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where the API listens."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self, name: str, *arguments: str, **variables: str) -> None:
+        """Start one `seatline` process; `variables` are settings without their prefix."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("SEATLINE_")}
+        settings = {
+            "DATABASE_URL": self.database_url,
+            "AMQP_URL": self.servers.amqp_url or "",
+            "MANAGEMENT_URL": "",
+            "NAME_PREFIX": self.prefix,
+            "LOG_LEVEL": "warning",
+            **{key.upper(): value for key, value in variables.items()},
+        }
+        environment = {**clean, **{f"SEATLINE_{key}": value for key, value in settings.items()}}
+        command = Command(
+            name=name,
+            argv=(sys.executable, "-P", "-m", "workers.cli", *arguments),
+            environment={**environment, "PYTHONPATH": str(ROOT)},
+            log=self.servers.place.logs / f"{name}.log",
+        )
+        self.children.append(Child.start(command, self.servers.place.records))
+
+    def stop(self, name: str | None = None) -> None:
+        """Stop one process, or all of them, the API last."""
+        for child in reversed([child for child in self.children if name in {None, child.command.name}]):
+            child.stop()
+            self.children.remove(child)
+
+    async def ready(self) -> None:
+        """Wait until the API answers."""
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            async with asyncio.timeout(30):
+                while not await _answers(client):
+                    if self.children[0].has_ended():
+                        raise RuntimeError(self.children[0].command.log.read_text(encoding="utf-8"))
+                    await asyncio.sleep(0.1)
+
+    async def last_sequence(self, tenant: str) -> int:
+        """How many events the tenant's log has numbered."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return int(await connection.fetchval(_LAST_SEQUENCE, tenant))
+        finally:
+            await connection.close()
+
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Every process that the load keeps busy: ours, and those of the servers, by kind."""
+        found: dict[str, list[psutil.Process]] = {}
+        for path in self.servers.place.records.glob("*.json"):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            process = psutil.Process(record["pid"])
+            found.setdefault(record["name"], []).extend([process, *process.children(recursive=True)])
+        return found
+
+    async def play(self, token: str, load: Load) -> Played:
+        """Play a load by a generator of its own and return what it saw.
+
+        Raises:
+            RuntimeError: an item was refused: then the figure would not mean what it says.
+        """
+        order = {"host": HOST, "port": self.port, "token": token, "load": asdict(load)}
+        before = self._cpu()
+        generator = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "tests.benchmarks.generator",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+        output, _ = await generator.communicate(json.dumps(order).encode())
+        after, result = self._cpu(), json.loads(output)
+        if result["refused"]:
+            raise RuntimeError(f"{result['refused']} items were refused")
+        cpu = {name: (seconds - before.get(name, 0.0)) / result["seconds"] for name, seconds in after.items()}
+        return Played(
+            load=load,
+            seconds=result["seconds"],
+            latencies=sorted(result["latencies"]),
+            cpu={"load generator": result["cpu"], **cpu},
+        )
+
+    def _cpu(self) -> dict[str, float]:
+        return {name: sum(map(_seconds, processes)) for name, processes in self.processes().items()}
+
+
+@contextmanager
+def service(servers: Servers, *, name: str = "bench") -> Iterator[Service]:
+    """An API process on a fresh database, without a worker yet; everything is gone at the block's end."""
+    url = databases.create(servers.database_url)
+    prefix = f"{name}-{urlsplit(url).path[-6:]}"
+    started = Service(servers=servers, database_url=url, port=free_port(), prefix=prefix)
+    try:
+        started.start("api", "api", "--port", str(started.port))
+        yield started
+    finally:
+        started.stop()
+        databases.drop(url)
+
+
+async def new_tenant(started: Service, key: str) -> str:
+    """Create a tenant with its people, groups and role, the people through the API; returns a token."""
+    database = Database(started.database_url, size=1)
+    try:
+        await administration.create_tenant(database, key=key, org=f"{key}-org", name=key)
+        issued = await administration.create_token(database, tenant_key=key, scopes=TENANT_SCOPES)
+    finally:
+        await database.close()
+    people = [
+        {"key": f"p{number:04}", "username": f"p{number:04}", "first_name": "Ada", "last_name": f"Lovelace {number}",
+         "email": f"p{number:04}@{key}.example", "department": f"Department {number % 20}"}
+        for number in range(PEOPLE)
+    ]  # fmt: skip
+    groups = [{"key": f"g{number:02}", "name": f"Group {number}"} for number in range(GROUPS)]
+    role: Mapping[str, object] = {
+        "key": ROLE,
+        "permission_scope": "USER_GROUPS",
+        "titles": {"en": "Learner", "de": "Teilnahme"},
+    }
+    headers = {"Authorization": f"Bearer {issued.token}"}
+    async with httpx.AsyncClient(base_url=started.url, headers=headers, timeout=60, trust_env=False) as client:
+        await _put(client, "/v1/roles:batch", [role])
+        await _put(client, "/v1/groups:batch", groups)
+        for begin in range(0, PEOPLE, DIRECTORY_BATCH):
+            await _put(client, "/v1/users:batch", people[begin : begin + DIRECTORY_BATCH])
+    return issued.token
+
+
+async def _put(client: httpx.AsyncClient, path: str, items: Sequence[Mapping[str, object]]) -> None:
+    answer = await client.post(path, json={"items": list(items)}, headers={"Prefer": "wait=60"})
+    if answer.status_code != HTTPStatus.OK:
+        raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    try:
+        return (await client.get("/readyz")).status_code == HTTPStatus.OK
+    except httpx.TransportError:
+        return False
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
