@@ -215,10 +215,17 @@ class Intake:
             room = {tenant_id: self._open_limit - open_now for tenant_id, open_now in counts.items()}
             operations = [operation for operation in operations if _takes_room(room, operation, results)]
         results |= await accept_operations(tx, operations)
-        losers = [o for o in operations if o.id not in results and o.idempotency_key is not None]
+        # A replay is answered whatever room there is: it accepts nothing.
+        losers = [
+            waiting.operation
+            for waiting in batch
+            if waiting.operation.idempotency_key is not None
+            and not isinstance(results.get(waiting.operation.id), OperationView)
+        ]
         if losers:
             holders = await accepted_by_key(tx, {(o.tenant_id, str(o.idempotency_key)) for o in losers})
-            results |= {o.id: holders[o.tenant_id, str(o.idempotency_key)] for o in losers}
+            held = {o.id: holders.get((o.tenant_id, str(o.idempotency_key))) for o in losers}
+            results |= {operation_id: holder for operation_id, holder in held.items() if holder is not None}
         return results
 
     async def _flush_failed(self, batch: Sequence[_Waiting], error: Exception, *, unknown: bool) -> None:

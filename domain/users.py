@@ -4,6 +4,7 @@ A user's primary group gives the built-in role `member` there, with source PRIMA
 nothing; the primary group stays on record and applies again when the user is active again.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ MEMBER = "member"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user's row."""
+    """A user's row. `attributes` is JSON text, since in Python's eyes 1, 1.0 and True are the same."""
 
     id: int
     key: str
@@ -33,8 +34,13 @@ class User:
     last_name: str
     department: str
     active: bool
-    attributes: Mapping[str, JSON]
+    attributes: str
     primary_group_id: int | None
+
+
+def compact(document: Mapping[str, JSON] | Mapping[str, str]) -> str:
+    """A JSON object as text, the same for the same object."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def fold(name: str) -> str:
@@ -183,7 +189,7 @@ def _user(item: UserPut, number: int, primary_group_id: int | None) -> User:
         last_name=item.last_name,
         department=item.department,
         active=item.active,
-        attributes=dict(item.attributes),
+        attributes=compact(item.attributes),
         primary_group_id=primary_group_id,
     )
 

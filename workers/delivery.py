@@ -14,7 +14,7 @@ import structlog
 
 from domain.errors import ErrorCode
 from infra.postgres.database import Database
-from infra.postgres.faults import is_statement_timeout, is_transient
+from infra.postgres.faults import is_statement_timeout, is_transient, trace
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
 from infra.postgres.workers import clear_inflight
 from workers.handlers import Handler
@@ -97,21 +97,23 @@ class Delivery:
             self._ready.suspect(tenant_id, 1)
         if this.selection.taken:
             await self._committed(this.replies)
-        await self._reread(this.held)
+        # Who had nothing taken comes first: a tenant with more left goes to the back.
+        await self._reread(sorted((t for t in batch.shares if t in this.held), key=this.selection.taken.__contains__))
 
-    async def _reread(self, held: frozenset[int]) -> None:
+    async def _reread(self, held: Sequence[int]) -> None:
         if not held:
             return
         try:
             async with self._database.transaction() as tx:
-                owed = await still_open(tx, sorted(held))
+                owed = await still_open(tx, held)
         except Exception:
             # What cannot be asked is assumed: the next pass over these tenants asks again.
             for tenant_id in held:
                 self._ready.add(tenant_id)
             raise
-        for tenant_id in sorted(owed):
-            self._ready.add(tenant_id)
+        for tenant_id in held:
+            if tenant_id in owed:
+                self._ready.add(tenant_id)
 
     async def _failed_safely(self, this: Pass, batch: Batch, error: Exception) -> None:
         try:
@@ -127,7 +129,7 @@ class Delivery:
         if not taken:  # nothing was read yet, so nothing can be blamed
             await self._back_off(batch, error)
             return
-        log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), exc_info=error)
+        log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), error=trace(error))
         for tenant_id, queue in taken.items():
             self._ready.suspect(tenant_id, len(queue) // 2)
         for tenant_id in batch.shares:
@@ -140,7 +142,7 @@ class Delivery:
         for tenant_id in batch.shares:
             self._ready.add(tenant_id)
         pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
-        log.warning("a pass will be repeated", tenants=len(batch.shares), pause=pause, error=repr(error))
+        log.warning("a pass will be repeated", tenants=len(batch.shares), pause=pause, error=trace(error))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     async def _fail_alone(self, operation: OpenOperation, error: Exception) -> None:
@@ -153,10 +155,12 @@ class Delivery:
         async with self._database.transaction() as tx:
             logs = await lock_tenants(tx, [operation.tenant_id])
             # Locked by another worker, or no longer the head: then it is being decided elsewhere.
-            head = (await read_open(tx, dict.fromkeys(logs, 1))).get(operation.tenant_id, [])
+            head = (await read_open(tx, dict.fromkeys(logs, 1), most_items=1, most_bytes=1)).get(
+                operation.tenant_id, []
+            )
             if not head or head[0].id != operation.id:
                 return
-            end = failure(code, f"{type(error).__name__}: {error}")
+            end = failure(code, trace(error))
             await record_ended(tx, [operation], {operation.id: end}, logs)
             await clear_inflight(tx, self._inflight.worker_id)
         log.error("an operation failed", operation_id=str(operation.id), kind=operation.kind, code=code.value)

@@ -63,10 +63,12 @@ async def run_pass(
     this.held = frozenset(logs)
     if not logs:
         return
-    queues = await read_open(tx, {tenant_id: shares[tenant_id] for tenant_id in logs})
-    if not queues:
+    # In the order of `shares`, which is that of becoming ready: whoever waited longest takes first.
+    held = {tenant_id: share for tenant_id, share in shares.items() if tenant_id in logs}
+    found = await read_open(tx, held, most_items=budget.items, most_bytes=budget.bytes)
+    if not found:
         return
-    this.selection = select(queues, budget)
+    this.selection = select({tenant_id: found[tenant_id] for tenant_id in held if tenant_id in found}, budget)
     if not this.selection.taken:
         return
     await name_inflight(this.selection.operations)

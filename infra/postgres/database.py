@@ -119,11 +119,11 @@ class Database:
         After an exception with `commit_sent` the outcome is unknown: look before you redo.
         """
         async with self._engine.connect() as pooled:
-            driver: asyncpg.Connection = (await pooled.get_raw_connection()).driver_connection
+            driver = await _living(pooled)
             opened = driver.transaction()
-            await opened.start()
             tx = Transaction(driver)
             try:
+                await opened.start()
                 yield tx
                 tx.commit_sent = True
                 await opened.commit()
@@ -144,6 +144,15 @@ class Database:
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await asyncpg.connect(self._dsn, server_settings={**self._session, **settings})
+
+
+async def _living(pooled: AsyncConnection) -> asyncpg.Connection:
+    """The driver's connection; one that the server has ended since its last use is replaced by a new one."""
+    driver: asyncpg.Connection = (await pooled.get_raw_connection()).driver_connection
+    if driver.is_closed():
+        await pooled.invalidate()
+        driver = (await pooled.get_raw_connection()).driver_connection
+    return driver
 
 
 async def _abandon(

@@ -1,11 +1,9 @@
 """Users, groups and roles in Postgres: the facts a wave is planned on, and its net effect. Arrays in, sets out."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.directory import DirectoryRole, Group
-from domain.errors import JSON
-from domain.users import User, fold
+from domain.users import User, compact, fold
 from infra.postgres.database import Row, Transaction
 from infra.postgres.statements import load
 
@@ -92,12 +90,12 @@ async def write_users(tx: Transaction, users: Sequence[tuple[int, User]]) -> Non
             usernames=[user.username for _, user in users],
             username_keys=[fold(user.username) for _, user in users],
             emails=[user.email for _, user in users],
-            email_keys=[None if user.email is None else fold(user.email) for _, user in users],
+            email_keys=[fold(user.email) if user.email else None for _, user in users],
             first_names=[user.first_name for _, user in users],
             last_names=[user.last_name for _, user in users],
             departments=[user.department for _, user in users],
             actives=[user.active for _, user in users],
-            attributes=[_json(user.attributes) for _, user in users],
+            attributes=[user.attributes for _, user in users],
             primary_group_ids=[user.primary_group_id for _, user in users],
         )
 
@@ -123,8 +121,8 @@ async def write_roles(tx: Transaction, roles: Sequence[tuple[int, DirectoryRole]
             ids=[role.id for _, role in roles],
             keys=[role.key for _, role in roles],
             permission_scopes=[role.permission_scope for _, role in roles],
-            titles=[_json(role.titles) for _, role in roles],
-            descriptions=[_json(role.descriptions) for _, role in roles],
+            titles=[compact(role.titles) for _, role in roles],
+            descriptions=[compact(role.descriptions) for _, role in roles],
         )
 
 
@@ -179,7 +177,7 @@ def _user(row: Row) -> User:
         last_name=row["last_name"],
         department=row["department"],
         active=row["active"],
-        attributes=row["attributes"],
+        attributes=compact(row["attributes"]),
         primary_group_id=row["primary_group_id"],
     )
 
@@ -187,7 +185,3 @@ def _user(row: Row) -> User:
 def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
     distinct = sorted(set(keys))
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
-
-
-def _json(document: Mapping[str, JSON] | Mapping[str, str]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

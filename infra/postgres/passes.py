@@ -82,9 +82,17 @@ async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, 
     }
 
 
-async def read_open(tx: Transaction, shares: Mapping[int, int]) -> dict[int, list[OpenOperation]]:
-    """Each tenant's oldest queued operations in accept order, at most its share of them."""
-    rows = await tx.fetch(_SQL["read_open"], tenant_ids=list(shares), shares=list(shares.values()))
+async def read_open(
+    tx: Transaction, shares: Mapping[int, int], *, most_items: int, most_bytes: int
+) -> dict[int, list[OpenOperation]]:
+    """Each tenant's oldest queued operations in accept order, at most its share, and no more than a pass may take."""
+    rows = await tx.fetch(
+        _SQL["read_open"],
+        tenant_ids=list(shares),
+        shares=list(shares.values()),
+        most_items=most_items,
+        most_bytes=most_bytes,
+    )
     operations: dict[int, list[OpenOperation]] = {}
     for row in rows:
         operations.setdefault(row["tenant_id"], []).append(_open_operation(row))

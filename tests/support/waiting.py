@@ -1,7 +1,7 @@
 """Waits for what a test expects, and no longer than it must: a condition, or the next item of a queue."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +19,11 @@ async def taken(queue: "asyncio.Queue[T]", count: int, *, seconds: float = 15.0)
     """The next `count` items."""
     async with asyncio.timeout(seconds):
         return [await queue.get() for _ in range(count)]
+
+
+async def found(look: "Callable[[], Awaitable[T | None]]", *, seconds: float = 40.0) -> "T":
+    """What `look` finds at last: its first answer that is neither None nor empty nor false."""
+    async with asyncio.timeout(seconds):
+        while not (answer := await look()):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(_LOOK_SECONDS * 4)
+    return answer

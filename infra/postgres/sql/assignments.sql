@@ -57,13 +57,14 @@ SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_as
   JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
 
 -- name: write_assignments
--- New rows, and new sources of rows that exist; created_at stays as it was.
+-- New rows, and rows as they are now; created_at moves only where a row was removed and made again in one wave.
 INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
 SELECT tenant_id, group_id, user_id, role_id, sources, created_at
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
               CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]), CAST(:created_ats AS timestamptz[]))
        AS planned (tenant_id, group_id, user_id, role_id, sources, created_at)
-    ON CONFLICT (tenant_id, group_id, user_id, role_id) DO UPDATE SET sources = EXCLUDED.sources;
+    ON CONFLICT (tenant_id, group_id, user_id, role_id) DO UPDATE
+   SET sources = EXCLUDED.sources, created_at = EXCLUDED.created_at;
 
 -- name: remove_assignments
 -- Rows whose last source is gone.

@@ -11,18 +11,23 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
    FOR NO KEY UPDATE OF tenant_log SKIP LOCKED;
 
 -- name: read_open
--- Each tenant's oldest queued operations, in accept order, up to its share. The running sums let a tenant's first
--- operation through however large it is.
-SELECT open_operation.*
+-- Each tenant's oldest queued operations, in accept order, up to its share and to what one pass may take at most.
+-- The sums are over what stands before a row, so a tenant's first operation comes through however large it is.
+SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
+       request_id, traceparent
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
  CROSS JOIN LATERAL (
-       SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
-              request_id, traceparent
+       SELECT operation.*,
+              sum(bytes) OVER before_it AS bytes_before,
+              sum(items) OVER before_it AS items_before
          FROM operation
         WHERE operation.tenant_id = held.tenant_id AND status = 'queued'
+       WINDOW before_it AS (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         ORDER BY seq
         LIMIT held.share) AS open_operation
- ORDER BY tenant_id, seq;
+ WHERE coalesce(bytes_before, 0) < CAST(:most_bytes AS bigint)
+   AND coalesce(items_before, 0) < CAST(:most_items AS bigint)
+ ORDER BY open_operation.tenant_id, seq;
 
 -- name: tenants_with_open_work
 -- Every tenant that has a queued operation, by jumping from tenant to tenant in the partial index of open rows.

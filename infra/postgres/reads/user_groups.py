@@ -1,0 +1,189 @@
+"""What the users API shows of groups: a page of assignments by offset, one assignment, the assignable roles.
+
+One rule: every question names its tenant, and one by a filter is planned on its own values, since a plan that
+serves all terms alike serves the rare ones badly.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.assignments import ASSIGNABLE_SCOPE
+from domain.sources import Source
+from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.statements import load
+
+_SQL = load("read_user_groups")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownAssignment:
+    """One role of one person in one group; titles are per language."""
+
+    group: str
+    user: str
+    first_name: str
+    last_name: str
+    department: str
+    active: bool
+    role: str
+    titles: dict[str, str]
+    sources: Source
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownRole:
+    """A role that may be given; titles and descriptions are per language."""
+
+    key: str
+    titles: dict[str, str]
+    descriptions: dict[str, str]
+
+
+class Missing(StrEnum):
+    """What of an assignment's address does not exist: the first, in this order."""
+
+    GROUP = "group"
+    USER = "user"
+    ROLE = "role"
+    ASSIGNMENT = "assignment"
+
+
+class By(StrEnum):
+    """What a page of assignments may be ordered by."""
+
+    FIRST_NAME_ASC = "first_name_asc"
+    FIRST_NAME_DESC = "first_name_desc"
+    LAST_NAME_ASC = "last_name_asc"
+    LAST_NAME_DESC = "last_name_desc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentsWanted:
+    """Which assignments of a group: `search` is a literal part of a name or department; None asks nothing."""
+
+    search: str | None = None
+    roles: Sequence[str] | None = None
+    order: Sequence[By] = ()
+    offset: int = 0
+    limit: int = 25
+
+
+async def page_of_group(
+    database: Database, tenant_id: int, group: str, wanted: AssignmentsWanted
+) -> tuple[Sequence[ShownAssignment], int] | None:
+    """The page and how many assignments match in all; None when there is no such group."""
+    async with database.transaction() as tx:
+        found = await tx.fetch(_SQL["group_counts"], tenant_id=tenant_id, group=group)
+        if not found:
+            return None
+        group_id, total = found[0]["id"], found[0]["assignment_count"]
+        await tx.execute(_SQL["plan_for_these_values"])
+        filters = {
+            "tenant_id": tenant_id,
+            "group_id": group_id,
+            "pattern": None if wanted.search is None else like_pattern(wanted.search),
+            "role_ids": None if wanted.roles is None else await _role_ids(tx, tenant_id, wanted.roles),
+        }
+        if wanted.search is not None or wanted.roles is not None:
+            counted = await tx.fetch(_SQL["count_assignments"], **filters)
+            total = counted[0]["matching"]
+        if total <= wanted.offset:
+            return [], total
+        first, second = [*wanted.order, None, None][:2]
+        walk = "assignments_by_person" if wanted.order or wanted.search is not None else "assignments_as_made"
+        rows = await tx.fetch(
+            _SQL[walk], **filters, first=first, second=second, offset=wanted.offset, limit=wanted.limit
+        )
+    return [_assignment(group, row) for row in rows], total
+
+
+async def find_assignment(
+    database: Database, tenant_id: int, *, group: str, user: str, role: str
+) -> ShownAssignment | Missing:
+    """The assignment at this address, or what of the address does not exist."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch(_SQL["assignment_at"], tenant_id=tenant_id, group=group, user=user, role=role)
+    row = rows[0]
+    for name, missing in (
+        ("group_id", Missing.GROUP),
+        ("user_id", Missing.USER),
+        ("role_id", Missing.ROLE),
+        ("sources", Missing.ASSIGNMENT),
+    ):
+        if row[name] is None:
+            return missing
+    return _assignment(group, row)
+
+
+async def page_of_assignable_roles(
+    database: Database,
+    tenant_id: int,
+    group: str,
+    *,
+    among: Sequence[str] | None,
+    languages: Sequence[str],
+    descending: bool | None,
+    offset: int,
+    limit: int,
+) -> tuple[Sequence[ShownRole], int] | None:
+    """Roles that may be given in the group, and how many there are; None when there is no such group.
+
+    Args:
+        database: where they are kept.
+        tenant_id: whose they are.
+        group: the group's key.
+        among: only these role keys; None: all.
+        languages: by which title they are ordered: the first that a role has.
+        descending: the direction; None orders by key instead.
+        offset: how many are left out.
+        limit: how many are wanted.
+    """
+    binds = {"tenant_id": tenant_id, "scope": ASSIGNABLE_SCOPE, "among": None if among is None else list(among)}
+    async with database.transaction() as tx:
+        if not await tx.fetch(_SQL["group_counts"], tenant_id=tenant_id, group=group):
+            return None
+        total = (await tx.fetch(_SQL["count_assignable_roles"], **binds))[0]["matching"]
+        rows = await tx.fetch(
+            _SQL["assignable_roles"],
+            **binds,
+            languages=list(languages),
+            descending=descending,
+            offset=offset,
+            limit=limit,
+        )
+    return [_role(row) for row in rows], total
+
+
+def like_pattern(term: str) -> str:
+    """The LIKE pattern that finds the term itself in `search_text`, which is in lower case."""
+    escaped = term.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+async def _role_ids(tx: Transaction, tenant_id: int, keys: Sequence[str]) -> list[int]:
+    return [row["id"] for row in await tx.fetch(_SQL["ids_of_roles"], tenant_id=tenant_id, keys=list(keys))]
+
+
+def _assignment(group: str, row: Row) -> ShownAssignment:
+    return ShownAssignment(
+        group=group,
+        user=row["user_key"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        department=row["department"],
+        active=row["active"],
+        role=row["role_key"],
+        titles=json.loads(row["titles"]),
+        sources=Source(row["sources"]),
+        created_at=row["created_at"],
+    )
+
+
+def _role(row: Row) -> ShownRole:
+    return ShownRole(
+        key=row["key"], titles=json.loads(row["titles"]), descriptions=json.loads(row["descriptions"])
+    )

@@ -1,0 +1,147 @@
+"""The broker and the database are killed, restarted, purged and absent; what was accepted is applied and announced."""
+
+import asyncio
+from datetime import timedelta
+
+import aio_pika
+import pytest
+
+from api.intake import AcceptanceUnknownError, DatabaseUnavailableError
+from domain.commands import GroupPut, PutGroups
+from infra.postgres import migrate
+from infra.rabbitmq.claims import Claim
+from infra.rabbitmq.topology import Topology
+from tests.faults.test_worker_deaths import numbered, settled
+from tests.support.callers import calling
+from tests.support.processes import worker_process
+from tests.support.servers import private_postgres, private_rabbitmq
+from tests.support.waiting import eventually, found
+
+NO_WAIT = timedelta(0)
+
+
+async def published(caller) -> None:
+    """Return when the outbox has nothing pending."""
+
+    async def look():
+        return not await caller.ask("SELECT 1 FROM outbox WHERE published_at IS NULL LIMIT 1")
+
+    await found(look)
+
+
+async def test_without_a_broker_everything_is_applied_by_polling(database_url, tmp_path):
+    async with calling(database_url) as caller:
+        with worker_process(tmp_path / "log", database_url=database_url):
+            answered = await caller.put_group("one")
+        assert answered.status == "succeeded"
+        assert await caller.ask("SELECT count(*) AS pending FROM outbox WHERE published_at IS NULL") == [{"pending": 2}]
+
+
+@pytest.fixture
+def rabbitmq():
+    with private_rabbitmq() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres():
+    # The defaults: what a commit has promised must survive the kill.
+    with private_postgres({}) as server:
+        yield server
+
+
+async def test_a_broker_that_is_killed_and_comes_back_gets_every_event(database_url, rabbitmq, tmp_path):
+    url = rabbitmq.server.url
+    async with calling(database_url, amqp_url=url) as caller:
+        with worker_process(tmp_path / "log", database_url=database_url, amqp_url=url):
+            assert (await caller.put_group("before")).status == "succeeded"
+            await asyncio.to_thread(rabbitmq.kill)
+            assert (await caller.put_group("during")).status == "succeeded"
+            await asyncio.to_thread(rabbitmq.start)
+            assert (await caller.put_group("after")).status == "succeeded"
+            await published(caller)
+            await eventually(lambda: caller.broker.reachable, seconds=40)
+        rows = await settled(caller, 3)
+        assert {row["status"] for row in rows} == {"succeeded"}
+        assert await numbered(caller) == [(number, number) for number in range(1, 7)]
+
+
+async def test_purged_and_deleted_queues_lose_nothing_and_come_back(database_url, amqp_url, broker_prefix, tmp_path):
+    topology = Topology(prefix=broker_prefix)
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "name_prefix": broker_prefix}
+    connection = await aio_pika.connect(amqp_url)
+    async with connection, calling(database_url, amqp_url=amqp_url, prefix=broker_prefix) as caller:
+        channel = await connection.channel()
+        for number in range(20):
+            await caller.put_group(f"purged-{number}", wait=NO_WAIT)
+        await channel.queue_delete(topology.commands_queue)
+        with worker_process(tmp_path / "log", **settings):
+            await settled(caller, 20)
+            await channel.queue_delete(topology.commands_queue)
+            answers = await asyncio.gather(*(caller.put_group(f"deleted-{number}") for number in range(20)))
+            assert {answer.status for answer in answers} == {"succeeded"}
+            await eventually(lambda: caller.broker.reachable)
+            queue = await declared(connection, topology.commands_queue)
+            await queue.purge()
+            assert (await caller.put_group("last")).status == "succeeded"
+        rows = await settled(caller, 41)
+        assert {row["status"] for row in rows} == {"succeeded"}
+
+
+async def declared(connection, name: str):
+    """The queue, once somebody has declared it again."""
+
+    async def look():
+        channel = await connection.channel()
+        try:
+            return await channel.declare_queue(name, passive=True)
+        except aio_pika.exceptions.ChannelClosed:
+            return None
+
+    return await found(look)
+
+
+async def test_a_claim_delivered_three_times_changes_nothing(database_url, amqp_url, broker_prefix, tmp_path):
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "name_prefix": broker_prefix}
+    async with calling(database_url, amqp_url=amqp_url, prefix=broker_prefix) as caller:
+        with worker_process(tmp_path / "one.log", **settings), worker_process(tmp_path / "two.log", **settings):
+            for number in range(10):
+                answered = await caller.put_group(f"group-{number}", wait=NO_WAIT)
+                claim = Claim(tenant_id=caller.tenant_id, operation_id=answered.id)
+                assert await caller.broker.publish_claims([claim, claim, claim]) == 3
+            rows = await settled(caller, 10)
+        assert {row["status"] for row in rows} == {"succeeded"}
+        assert await numbered(caller) == [(number, number) for number in range(1, 21)]
+
+
+async def test_a_postgres_that_restarts_immediately_loses_no_accepted_command(postgres, tmp_path):
+    url = postgres.server.url
+    await migrate.upgrade(url)
+    async with calling(url) as caller:
+        with (
+            worker_process(tmp_path / "one.log", database_url=url),
+            worker_process(tmp_path / "two.log", database_url=url),
+        ):
+            accepted = [(await caller.put_group(f"before-{number}", wait=NO_WAIT)).id for number in range(30)]
+            await asyncio.to_thread(postgres.kill)
+            await asyncio.to_thread(postgres.start)
+            answered = await answered_again(caller)
+            accepted.append(answered.id)
+            rows = await settled(caller, len(accepted))
+        assert {row["id"] for row in rows} == set(accepted)
+        assert {row["status"] for row in rows} == {"succeeded"}
+        groups = await caller.ask("SELECT count(*) AS groups FROM user_group")
+        assert groups == [{"groups": len(accepted)}]
+
+
+async def answered_again(caller):
+    """The first answer after the restart; a refusal for want of a database is retried with the same key."""
+    command = PutGroups(items=(GroupPut(key="after", name="after"),))
+
+    async def look():
+        try:
+            return (await caller.post(command, key="again")).operation
+        except (DatabaseUnavailableError, AcceptanceUnknownError):
+            return None
+
+    return await found(look)

@@ -1,0 +1,134 @@
+"""Workers are killed and stopped at the worst moments; nothing accepted is lost, nothing is done twice."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+from tests.support.callers import calling
+from tests.support.processes import worker_process
+from tests.support.waiting import found
+
+NO_WAIT = timedelta(0)
+
+
+async def settled(caller, count: int) -> list[dict]:
+    """All operations, once `count` of them are there and none is open."""
+
+    async def look():
+        rows = await caller.ask("SELECT id, kind, status, attempts, deaths_alone, error FROM operation ORDER BY seq")
+        return len(rows) == count and all(row["status"] not in {"queued", "running"} for row in rows) and rows
+
+    return await found(look)
+
+
+async def groups(caller) -> list[str]:
+    return [row["key"] for row in await caller.ask("SELECT key FROM user_group ORDER BY key")]
+
+
+async def numbered(caller) -> list[tuple[int, int]]:
+    rows = await caller.ask("SELECT first_sequence, last_sequence FROM outbox ORDER BY first_sequence")
+    return [(row["first_sequence"], row["last_sequence"]) for row in rows]
+
+
+async def test_a_worker_killed_between_commit_and_ack_leaves_nothing_undone_and_nothing_done_twice(
+    database_url, amqp_url, broker_prefix, tmp_path
+):
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "name_prefix": broker_prefix}
+    async with calling(database_url, amqp_url=amqp_url, prefix=broker_prefix) as caller:
+        with worker_process(tmp_path / "first.log", fault="dies-after-commit", **settings) as doomed:
+            await caller.put_group("one", wait=NO_WAIT)
+            await asyncio.to_thread(doomed.wait, 30)
+        assert doomed.returncode == -signal.SIGKILL
+        with worker_process(tmp_path / "second.log", **settings):
+            answered = await caller.put_group("two")
+            rows = await settled(caller, 2)
+        assert answered.response["items"][0]["outcome"] == "created"
+        assert [row["status"] for row in rows] == ["succeeded", "succeeded"]
+        assert [row["attempts"] for row in rows] == [0, 0]
+        assert await groups(caller) == ["one", "two"]
+        assert await numbered(caller) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+async def test_an_operation_that_kills_its_worker_fails_after_three_deaths_alone_and_spares_its_neighbours(
+    database_url, tmp_path
+):
+    async with calling(database_url) as caller:
+        for key in ("before", "poison", "after"):
+            await caller.put_group(key, wait=NO_WAIT)
+        deaths = 0
+        for turn in range(8):
+            log = tmp_path / f"{turn}.log"
+            with worker_process(log, fault="dies", database_url=database_url, poll_seconds="0.1") as process:
+                done, pending = await asyncio.wait(
+                    [
+                        asyncio.create_task(asyncio.to_thread(process.wait)),
+                        asyncio.create_task(settled(caller, 3)),
+                    ],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if process.poll() is None:
+                    process.kill()
+                    await asyncio.gather(*done, *pending)
+                    break
+                deaths += 1
+                for task in pending:
+                    task.cancel()
+        rows = await settled(caller, 3)
+        assert [row["status"] for row in rows] == ["succeeded", "failed", "succeeded"]
+        assert rows[1]["error"]["code"] == "OPERATION_KILLED_WORKER"
+        assert rows[1]["deaths_alone"] == 3
+        assert 3 <= deaths <= 5
+        assert [row["key"] for row in await caller.ask("SELECT key FROM user_group ORDER BY key")] == [
+            "after",
+            "before",
+        ]
+
+
+async def test_an_operation_that_raises_fails_alone_and_is_answered(database_url, tmp_path):
+    async with calling(database_url) as caller:
+        for key in ("before", "poison", "after"):
+            await caller.put_group(key, wait=NO_WAIT)
+        with worker_process(tmp_path / "log", fault="raises", database_url=database_url):
+            rows = await settled(caller, 3)
+            answered = await caller.put_group("poison-again")
+        assert [row["status"] for row in rows] == ["succeeded", "failed", "succeeded"]
+        assert rows[1]["error"]["code"] == "OPERATION_RAISED"
+        assert answered.status == "failed"
+        assert answered.error["code"] == "OPERATION_RAISED"
+        assert [row["key"] for row in await caller.ask("SELECT key FROM user_group ORDER BY key")] == [
+            "after",
+            "before",
+        ]
+
+
+async def test_a_worker_stopped_while_it_holds_a_tenant_loses_it_to_another(database_url, tmp_path):
+    async with calling(database_url) as caller:
+        stopped = worker_process(tmp_path / "stopped.log", fault="stops", database_url=database_url)
+        with stopped as ghost:
+            await caller.put_group("poison", wait=NO_WAIT)
+            await stopped_in_transaction(caller)
+            with worker_process(tmp_path / "other.log", database_url=database_url):
+                answered = await caller.put_group("next")
+                rows = await settled(caller, 2)
+            ghost.send_signal(signal.SIGCONT)
+            assert answered.response["items"][0]["outcome"] == "created"
+            assert [row["status"] for row in rows] == ["succeeded", "succeeded"]
+            await asyncio.to_thread(no_longer_there, ghost)
+        assert await groups(caller) == ["next", "poison"]
+        assert await numbered(caller) == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+async def stopped_in_transaction(caller) -> None:
+    """Return when a session of a worker sleeps inside a transaction: the ghost holds its tenant."""
+    await found(
+        lambda: caller.ask(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+            " AND application_name = 'seatline worker' AND query LIKE '%user_group%'"
+        )
+    )
+
+
+def no_longer_there(process) -> None:
+    """The woken ghost finds its session gone and goes on as a worker; it ends when asked to."""
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
