@@ -20,7 +20,7 @@ def end(records: Path, *, say: Callable[[str], None]) -> None:
     if alive:
         say("ending what an earlier run left: " + ", ".join(record.name for record in alive))
     for record in alive:
-        record.send(signal.SIGTERM)
+        record.send(record.stop_signal)
     for record in alive:
         if not record.wait(PATIENCE):
             record.stop(signal.SIGKILL, PATIENCE)

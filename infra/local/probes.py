@@ -44,6 +44,21 @@ def last_sequence(url: str, tenant_key: str) -> int:
     return asyncio.run(ask())
 
 
+def workers_seen(url: str) -> dict[str, float]:
+    """`{worker's name: seconds since it last said that it lives}`; a worker's name ends in its process id."""
+
+    async def ask() -> dict[str, float]:
+        connection = await asyncpg.connect(url, timeout=BOUND_SECONDS)
+        try:
+            statement = "SELECT name, extract(epoch FROM now() - seen_at)::float8 AS seconds FROM worker"
+            rows = await connection.fetch(statement, timeout=BOUND_SECONDS)
+            return {row["name"]: row["seconds"] for row in rows}
+        finally:
+            await connection.close(timeout=BOUND_SECONDS)
+
+    return asyncio.run(ask())
+
+
 def rabbitmq_version(url: str) -> str:
     """Shake hands over AMQP and open a channel; the server tells its version."""
     address = urlsplit(url)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,19 +41,25 @@ class Record:
     name: str
     pid: int
     started: str
+    stop_signal: signal.Signals = signal.SIGTERM
 
     @classmethod
-    def of(cls, name: str, pid: int) -> "Record | None":
+    def of(cls, name: str, pid: int, stop_signal: signal.Signals = signal.SIGTERM) -> "Record | None":
         """The record of a living process; None when it has ended already."""
         started = start_mark(pid)
-        return None if started is None else cls(name=name, pid=pid, started=started)
+        return None if started is None else cls(name=name, pid=pid, started=started, stop_signal=stop_signal)
 
     @classmethod
     def read(cls, path: Path) -> "Record | None":
         """The record in a file; None where there is none that can be read."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(name=values["name"], pid=values["pid"], started=values["started"])
+            return cls(
+                name=values["name"],
+                pid=values["pid"],
+                started=values["started"],
+                stop_signal=signal.Signals(values["stop_signal"]),
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -61,7 +67,7 @@ class Record:
         """Replace the file's record in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text(json.dumps({"name": self.name, "pid": self.pid, "started": self.started}), encoding="utf-8")
+        fresh.write_text(json.dumps(asdict(self)), encoding="utf-8")
         fresh.replace(path)
 
     def is_alive(self) -> bool:

@@ -36,7 +36,7 @@ class Child:
         path = None
         if records is not None:
             path = records / f"{command.name}.json"
-            record = Record.of(command.name, process.pid)
+            record = Record.of(command.name, process.pid, command.stop_signal)
             if record is not None:
                 record.write(path)
         return cls(command=command, process=process, record=path)

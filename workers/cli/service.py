@@ -4,6 +4,7 @@ Its one rule: everything they need comes from the settings; they stop within ten
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import click
 import uvicorn
@@ -11,6 +12,7 @@ import uvicorn
 from infra import logging
 from infra.postgres import migrate as migrations
 from infra.settings import Settings, SettingsError, load
+from workers.health import health_pages
 
 # A name, because workers do not import the API: uvicorn does.
 APPLICATION = "api.app:create_app"
@@ -44,7 +46,7 @@ def worker() -> None:
     settings = settings_or_exit()
     logging.configure(settings, process="worker")
     with asyncio.Runner(loop_factory=_event_loop) as runner:
-        runner.run(worker_process.run(settings))
+        runner.run(_with_health_pages(settings, worker_process.run))
 
 
 @click.command()
@@ -54,6 +56,11 @@ def migrate() -> None:
     logging.configure(settings, process="migrate")
     asyncio.run(migrations.upgrade(settings.database_url.get_secret_value()))
     click.echo("the database has this version's schema")
+
+
+async def _with_health_pages(settings: Settings, run: Callable[[Settings], Awaitable[None]]) -> None:
+    async with health_pages(settings.api_host, settings.worker_health_port):
+        await run(settings)
 
 
 def settings_or_exit() -> Settings:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import click
@@ -14,6 +14,9 @@ from infra.local.place import Place
 from infra.local.processes import Record
 from infra.settings import mask
 from workers.cli.up import SUPERVISOR, supervisor_record
+
+# Workers report every second.
+SILENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ def look(here: Place) -> list[Line]:
         lines.append(Line(name="rabbitmq", up=True, detail="none: work is found by polling"))
     ready = probes.is_ready(values["SEATLINE_URL"])
     lines.append(Line(name="api", up=ready, detail=values["SEATLINE_URL"] + ("" if ready else " is not ready")))
-    return [*lines, *_workers(here), _first_request(here)]
+    return [*lines, *_workers(here, database), _first_request(here)]
 
 
 def _asked(name: str, url: str, version: Callable[[], str]) -> Line:
@@ -65,14 +68,26 @@ def _asked(name: str, url: str, version: Callable[[], str]) -> Line:
         return Line(name=name, up=False, detail=f"{mask(url)}: {error or type(error).__name__}")
 
 
-def _workers(here: Place) -> list[Line]:
+def _workers(here: Place, database: str) -> list[Line]:
+    """A worker is up when it said so to the database itself; a stopped one still has a process."""
     records = [Record.read(path) for path in sorted(here.records.glob("worker-*.json"))]
-    found = [
-        Line(name=record.name, up=record.is_alive(), detail=f"process {record.pid}")
-        for record in records
-        if record is not None
+    try:
+        seen = probes.workers_seen(database)
+    except Exception:  # noqa: BLE001  # the line of Postgres says what is wrong
+        seen = {}
+    return [_worker(record, seen) for record in records if record is not None] or [
+        Line(name="worker", up=False, detail="none runs")
     ]
-    return found or [Line(name="worker", up=False, detail="none runs")]
+
+
+def _worker(record: Record, seen: Mapping[str, float]) -> Line:
+    ages = [age for name, age in seen.items() if name.endswith(f"-{record.pid}")]
+    detail = f"process {record.pid}"
+    if not record.is_alive():
+        return Line(name=record.name, up=False, detail=f"{detail} has ended")
+    if not ages or min(ages) > SILENT_SECONDS:
+        return Line(name=record.name, up=False, detail=f"{detail} does not report to the database")
+    return Line(name=record.name, up=True, detail=detail)
 
 
 def _first_request(here: Place) -> Line:

@@ -27,6 +27,7 @@ from workers.cli.public_api import CallError
 
 SUPERVISOR = "supervisor"
 GLANCE = 0.1
+LOCK_SECONDS = 0.5
 LARGE_LOG = 20 * 1024 * 1024
 
 
@@ -44,6 +45,8 @@ def up(api_port: int | None, workers: int, *, detach: bool, no_install: bool, in
     """Start Postgres, RabbitMQ, API and workers, with sample data on the first start."""
     here = place.of_clone()
     here.folder.mkdir(exist_ok=True)
+    if held(here):
+        sys.exit(_say_already_up(here))
     if detach:
         sys.exit(_detached(here, [argument for argument in sys.argv[1:] if argument not in {"-d", "--detach"}]))
     wishes = Wishes(api_port=api_port, workers=workers, install=not no_install)
@@ -124,10 +127,15 @@ def _copy(log: TextIO) -> None:
 def _say_already_up(here: Place) -> int:
     record = Record.read(here.records / f"{SUPERVISOR}.json")
     number = f" (process {record.pid})" if record else ""
+    if here.ready.exists():
+        click.echo(f"it is already up{number}")
+    else:
+        click.echo(f"another `up` is starting it already{number}; waiting until it is ready")
+    while held(here) and not here.ready.exists():
+        time.sleep(GLANCE)
     if not here.ready.exists():
-        click.echo(f"another `up` is starting it just now{number}; see ./dev status")
-        return 0
-    click.echo(f"it is already up{number}")
+        click.echo("the other `up` has ended", err=True)
+        return 1
     overview.show(here)
     return 0
 
@@ -140,11 +148,29 @@ def _lock(here: Place) -> Iterator[None]:
         AlreadyUpError: somebody else holds it.
     """
     with here.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyUpError from None
+        # `held` takes a shared lock for a moment; only who holds on is another `up`.
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _locked(lock, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise AlreadyUpError
+            time.sleep(GLANCE)
         yield
+
+
+def held(here: Place) -> bool:
+    """Whether somebody supervises the place now."""
+    if not here.lock.exists():
+        return False
+    with here.lock.open() as lock:
+        return not _locked(lock, fcntl.LOCK_SH)
+
+
+def _locked(lock: TextIO, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _remember_supervisor(here: Place) -> None:
@@ -162,17 +188,6 @@ def _shorten_logs(here: Place) -> None:
     for log in here.logs.glob("*.log"):
         if log.stat().st_size > LARGE_LOG:
             log.replace(log.with_suffix(".log.1"))
-
-
-def held(here: Place) -> bool:
-    """Whether somebody supervises the place now."""
-    if not here.lock.exists():
-        return False
-    try:
-        with _lock(here):
-            return False
-    except AlreadyUpError:
-        return True
 
 
 def supervisor_record(here: Place) -> Record | None:
