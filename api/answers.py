@@ -80,8 +80,7 @@ class Answers:
 
     async def current(self, tenant_id: int, operation_id: UUID) -> OperationView | None:
         """The operation as it stands now."""
-        async with self._database.transaction() as tx:
-            found = await read_operations(tx, [(tenant_id, operation_id)])
+        found = await read_operations(self._database, [(tenant_id, operation_id)])
         return found[0] if found else None
 
     def _hint(self, operation_ids: Sequence[UUID]) -> None:
@@ -130,8 +129,7 @@ class Answers:
         return [key for key, (future, _) in self._futures.items() if not future.done()]
 
     async def _read(self, keys: Sequence[Key]) -> bool:
-        async with self._database.transaction() as tx:
-            views = await read_finished(tx, keys)
+        views = await read_finished(self._database, keys)
         for view in views:
             future, _ = self._futures.get((view.tenant_id, view.id), (None, 0))
             if future is not None and not future.done():

@@ -104,8 +104,7 @@ class Delivery:
         if not held:
             return
         try:
-            async with self._database.transaction() as tx:
-                owed = await still_open(tx, held)
+            owed = await still_open(self._database, held)
         except Exception:
             # What cannot be asked is assumed: the next pass over these tenants asks again.
             for tenant_id in held:

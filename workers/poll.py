@@ -62,9 +62,7 @@ class Poll:
         if now >= self._reap_at and self._worker_id():
             await self._reap()
             self._reap_at = now + _REAP_EVERY
-        async with self._database.transaction() as tx:
-            found = await tenants_with_open_work(tx)
-        for tenant_id in found:
+        for tenant_id in await tenants_with_open_work(self._database):
             self._ready.add(tenant_id)
 
     async def _reap(self) -> None:

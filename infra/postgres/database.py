@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -64,6 +64,13 @@ class Transaction:
             yield
         finally:
             await savepoint.rollback()
+
+
+class Reader(Protocol):
+    """Whatever runs a statement and returns its rows: a transaction, a session, or the database itself."""
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement and return its rows."""
 
 
 class Session:
@@ -130,6 +137,19 @@ class Database:
             except BaseException as error:
                 await _abandon(pooled, driver, opened, cancelled=isinstance(error, asyncio.CancelledError))
                 raise
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """One statement in a transaction of its own: a third of the round trips of `transaction`."""
+        async with self._engine.connect() as pooled:
+            driver = await _living(pooled)
+            try:
+                rows: Sequence[Row] = await driver.fetch(statement.sql, *(binds[name] for name in statement.binds))
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError) or driver.is_closed():
+                    driver.terminate()
+                    await pooled.invalidate()
+                raise
+            return rows
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:

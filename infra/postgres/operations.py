@@ -16,7 +16,7 @@ from domain.codec import encode, kind_of, size_of
 from domain.commands import Command
 from domain.errors import JSON
 from domain.outcomes import OperationStatus
-from infra.postgres.database import Row, Transaction
+from infra.postgres.database import Reader, Row, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("operations")
@@ -136,18 +136,18 @@ async def open_counts(tx: Transaction, tenant_ids: Sequence[int], *, counted: in
     return {row["tenant_id"]: row["open"] for row in rows}
 
 
-async def read_operations(tx: Transaction, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
+async def read_operations(reader: Reader, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
     """The operations of these (tenant, id) pairs that exist, in no order."""
-    return await _views(tx, "read_operations", ids)
+    return await _views(reader, "read_operations", ids)
 
 
-async def read_finished(tx: Transaction, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
+async def read_finished(reader: Reader, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
     """Those of the operations that have an answer by now, in no order."""
-    return await _views(tx, "read_finished", ids)
+    return await _views(reader, "read_finished", ids)
 
 
-async def _views(tx: Transaction, statement: str, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
-    rows = await tx.fetch(
+async def _views(reader: Reader, statement: str, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
+    rows = await reader.fetch(
         _SQL[statement],
         tenant_ids=[tenant_id for tenant_id, _ in ids],
         ids=[operation_id for _, operation_id in ids],

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.errors import JSON
 from domain.outcomes import OperationStatus
 from infra.cloudevents import OutboxMessage
-from infra.postgres.database import Row, Transaction
+from infra.postgres.database import Reader, Row, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("passes")
@@ -99,14 +99,14 @@ async def read_open(
     return operations
 
 
-async def tenants_with_open_work(tx: Transaction) -> list[int]:
+async def tenants_with_open_work(reader: Reader) -> list[int]:
     """Every tenant that has something queued; reads one index entry a tenant."""
-    return [row["tenant_id"] for row in await tx.fetch(_SQL["tenants_with_open_work"])]
+    return [row["tenant_id"] for row in await reader.fetch(_SQL["tenants_with_open_work"])]
 
 
-async def still_open(tx: Transaction, tenant_ids: Sequence[int]) -> set[int]:
+async def still_open(reader: Reader, tenant_ids: Sequence[int]) -> set[int]:
     """Those of the tenants that have something queued, by one index probe each."""
-    return {row["tenant_id"] for row in await tx.fetch(_SQL["still_open"], tenant_ids=list(tenant_ids))}
+    return {row["tenant_id"] for row in await reader.fetch(_SQL["still_open"], tenant_ids=list(tenant_ids))}
 
 
 async def record(
