@@ -13,15 +13,21 @@ from rich.console import Console
 from infra.local.place import ROOT, Place
 from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
-from tests.benchmarks import load, machine, pass_sizes, relay, report, statements, write_paths
+from tests.benchmarks import foreign_keys, load, machine, pass_sizes, relay, report, statements, write_paths
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.service import Servers
 from workers.cli.progress import Progress
 from workers.cli.testing import PREFIX, own_servers
 
-LOADS = (*load.SCENARIOS, "raw-sql")
+LOADS = (*load.SCENARIOS, "raw-sql")  # the raw rate stands beside the service's, from the same run
 STANDARD = (*LOADS, "statements")
-FURTHER = ("write-paths", "pass-sizes", "relay")
+FURTHER = {
+    write_paths.SECTION: write_paths.measure,
+    foreign_keys.SECTION: foreign_keys.measure,
+    pass_sizes.ITEMS: pass_sizes.measure_items,
+    pass_sizes.OPERATIONS: pass_sizes.measure_operations,
+    relay.SECTION: relay.measure,
+}
 ROUNDS = 5
 
 
@@ -84,10 +90,9 @@ async def _figures(
         figures += await load.measure(servers, loads, rounds=rounds, quick=quick, say=say)
     if "statements" in names:
         figures += await statements.measure(servers.database_url)
-    for name, module in (("write-paths", write_paths), ("pass-sizes", pass_sizes), ("relay", relay)):
-        if name in names:
-            say(f"{rounds} rounds of: {name}")
-            figures += await module.measure(servers, rounds=rounds, quick=quick)
+    for name in (name for name in FURTHER if name in names):
+        say(f"{rounds} rounds of: {name}")
+        figures += await FURTHER[name](servers, rounds=rounds, quick=quick)
     return figures
 
 

@@ -17,14 +17,20 @@ GROUPS = 40
 NAME = "raw set-based SQL, 100 rows a transaction"
 
 _SQL = load("assignments")
+_DIRECTORY = """
+INSERT INTO user_group (tenant_id, id, key, name) SELECT 1, n, n, n FROM generate_series(1, {groups}) AS n;
+INSERT INTO app_user (tenant_id, id, key, username, username_key)
+SELECT 1, n, n, n, n FROM generate_series(0, {people} - 1) AS n;
+INSERT INTO role (tenant_id, id, key, permission_scope, titles) VALUES (1, 1, 'r', 'USER_GROUPS', '{{}}');
+"""
 
 
-async def rate(server_url: str, *, transactions: int) -> float:
-    """Rows a second in a database of its own."""
+async def rate(server_url: str, *, transactions: int, constraints: str = "") -> float:
+    """Rows a second in a database of its own, to which `constraints` (SQL) are added first."""
     url = databases.create(server_url)
     database = Database(url, size=1)
     try:
-        await _add_groups(url)
+        await _prepare(url, people=(transactions + 1) * ROWS, constraints=constraints)
         planned = [_binds(number) for number in range(transactions + 1)]
         await _write(database, planned.pop())  # statements prepared, caches warm
         began = time.perf_counter()
@@ -67,11 +73,11 @@ def _binds(number: int) -> dict[str, list[object]]:
     }
 
 
-async def _add_groups(url: str) -> None:
+async def _prepare(url: str, *, people: int, constraints: str) -> None:
+    """What the rows refer to: tenant 1 with groups, people (numbered from 0) and a role."""
     connection = await asyncpg.connect(url)
-    await connection.execute(
-        """INSERT INTO user_group (tenant_id, id, key, name)
-           SELECT 1, n, n::text, n::text FROM generate_series(1, $1::int) AS n""",
-        GROUPS,
-    )
+    await connection.execute(_DIRECTORY.format(groups=GROUPS, people=people))
+    if constraints:
+        await connection.execute(constraints)
+    await connection.execute("VACUUM ANALYZE app_user")
     await connection.close()

@@ -22,20 +22,23 @@ async def measure(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]
         raise RuntimeError("the relay needs a broker")
     sheet = Sheet(SECTION)
     for _ in range(rounds):
-        output = await _run(servers.database_url, servers.amqp_url, messages=300 if quick else 3_000)
-        found = re.search(r"([\d,]+) events/s, ([\d,]+) messages/s, relay CPU (\d+)%", output)
-        if found is None:
-            raise RuntimeError(f"the relay's benchmark said: {output}")
-        sheet.note("relay, one subscriber", float(found[1].replace(",", "")), "events/s")
-        sheet.note("relay, one subscriber: messages", float(found[2].replace(",", "")), "messages/s")
-        sheet.note("relay, one subscriber: processor", float(found[3]), "% of a core")
+        for events in (100, 1):
+            output = await _run(servers, messages=300 if quick else 3_000, events=events)
+            found = re.search(r"([\d,]+) events/s, ([\d,]+) messages/s, relay CPU (\d+)%", output)
+            if found is None:
+                raise RuntimeError(f"the relay's benchmark said: {output}")
+            name = f"{events} to a message" if events > 1 else "one to a message"
+            sheet.note(f"events, {name}", float(found[1].replace(",", "")), "events/s")
+            sheet.note(f"messages, {name}", float(found[2].replace(",", "")), "messages/s")
+            sheet.note(f"the relay's processor, {name}", float(found[3]), "% of a core")
     return sheet.figures()
 
 
-async def _run(database_url: str, amqp_url: str, *, messages: int) -> str:
-    variables = {"SEATLINE_TEST_DATABASE_URL": database_url, "SEATLINE_TEST_AMQP_URL": amqp_url}
+async def _run(servers: Servers, *, messages: int, events: int) -> str:
+    variables = {"SEATLINE_TEST_DATABASE_URL": servers.database_url, "SEATLINE_TEST_AMQP_URL": str(servers.amqp_url)}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "tests.benchmarks.relay_rate", "--messages", str(messages),
+        sys.executable, "-P", "-m", "tests.benchmarks.relay_rate",
+        "--messages", str(messages), "--events", str(events),
         stdout=asyncio.subprocess.PIPE, cwd=ROOT, env={**os.environ, **variables},
     )  # fmt: skip
     output, _ = await process.communicate()
