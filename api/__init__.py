@@ -1,0 +1,1 @@
+"""HTTP in, commands out. No SQL, no decisions."""

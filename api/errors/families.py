@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from api.errors import statuses
 from api.errors.api_error import ApiError, ErrorReport, FieldProblem
+from api.errors.schemas import ProblemDetails, UsersError
 from api.errors.texts import message, problem_text
 from domain.errors import JSON, ErrorCode
 
@@ -21,6 +24,7 @@ class Family:
     statuses: Mapping[ErrorCode, int]
     media_type: str
     shape: Callable[[ErrorReport], dict[str, JSON]]
+    model: type[BaseModel]
 
     def render(self, error: ApiError, language: str) -> tuple[int, dict[str, JSON]]:
         """Status and body of a refusal; `language` is a spoken one."""
@@ -78,5 +82,13 @@ def _users_error(report: ErrorReport) -> dict[str, JSON]:
     return {"code": report.code.value, "message": report.message, "details": details}
 
 
-NATIVE = Family(name="native", statuses=statuses.NATIVE, media_type="application/problem+json", shape=_problem_details)
-USERS = Family(name="users", statuses=statuses.USERS, media_type="application/json", shape=_users_error)
+NATIVE = Family(
+    name="native",
+    statuses=statuses.NATIVE,
+    media_type="application/problem+json",
+    shape=_problem_details,
+    model=ProblemDetails,
+)
+USERS = Family(
+    name="users", statuses=statuses.USERS, media_type="application/json", shape=_users_error, model=UsersError
+)

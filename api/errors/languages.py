@@ -4,7 +4,7 @@ One rule: a header is a wish; what cannot be read in it is passed over, never re
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 SPOKEN = ("en", "de", "fr")
@@ -41,22 +41,22 @@ class Languages:
     @property
     def spoken(self) -> str:
         """The language of messages to this caller."""
-        return next((tag for tag in self._fallbacks() if tag in SPOKEN), SPOKEN[0])
+        return next(tag for tag in self.fallbacks if tag in SPOKEN)
 
     def choose(self, texts: Mapping[str, str]) -> str | None:
         """The text of the best language there is; None only where there is no text at all."""
         if not texts:
             return None
         by_tag = {tag.lower(): text for tag, text in texts.items()}
-        chosen = next((tag for tag in self._fallbacks() if tag in by_tag), None)
+        chosen = next((tag for tag in self.fallbacks if tag in by_tag), None)
         return by_tag[chosen if chosen is not None else min(by_tag)]
 
-    def _fallbacks(self) -> Iterator[str]:
-        for tag in self.tags:
-            parts = tag.split("-")
-            for length in range(len(parts), 0, -1):
-                yield "-".join(parts[:length])
-        yield SPOKEN[0]
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """Every tag to try, best first: each wish, then its shorter forms; at last English."""
+        wishes = [tag.split("-") for tag in self.tags]
+        tried = ["-".join(parts[:length]) for parts in wishes for length in range(len(parts), 0, -1)]
+        return tuple(dict.fromkeys([*tried, SPOKEN[0]]))
 
 
 def _wish(part: str) -> tuple[str, float] | None:

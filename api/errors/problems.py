@@ -39,6 +39,7 @@ _WORDS = {
     "uuid_type": "not_uuid",
     "none_required": "must_be_null",
 }
+_LONGEST_NAME = 64
 _LIMITS = ("min_length", "max_length", "ge", "le", "expected", "limit")
 
 
@@ -55,6 +56,23 @@ def problem_at(field: str, error_type: str, facts: Mapping[str, Any]) -> FieldPr
     return FieldProblem(field=field, problem=word, limit=limit if isinstance(limit, str | int | None) else str(limit))
 
 
+def reason_of(problem: FieldProblem) -> str:
+    """The problem in one word to be stored with an item; `told` reads it back in any language."""
+    return problem.problem if problem.limit is None else f"{problem.problem}:{problem.limit}"
+
+
+def told(field: str, reason: str) -> FieldProblem:
+    """The problem that `reason_of` stored; a word that is no longer known reads as `invalid`."""
+    word, _, limit = reason.partition(":")
+    return FieldProblem(field=field, problem=word if word in PROBLEMS else "invalid", limit=limit or None)
+
+
 def dotted(path: Iterable[str | int]) -> str:
-    """`items.3.body.user_id`."""
-    return ".".join(str(part) for part in path)
+    """`items.3.body.user_id`. A name that a caller made up is shown as far as it can be."""
+    return ".".join(_shown(str(part)) for part in path)
+
+
+def _shown(name: str) -> str:
+    if name.isprintable() and len(name) <= _LONGEST_NAME:
+        return name
+    return name[:_LONGEST_NAME].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from api.errors.api_error import ApiError, FieldProblem, invalid_field
-from api.errors.problems import dotted, problems_of
+from api.errors.problems import dotted, problems_of, reason_of
 from api.http.json_reading import Document, Flaw
 from domain.commands import InvalidItem
 from domain.errors import ErrorCode
@@ -59,10 +59,7 @@ def read_items(
     """
     items, flaws = batch_items(document, limit=limit)
     return tuple(
-        InvalidItem(field=flaws[place].field, reason=flaws[place].problem, sent=sent(raw))
-        if place in flaws
-        else read(raw)
-        for place, raw in enumerate(items)
+        invalid_item(flaws[place], sent(raw)) if place in flaws else read(raw) for place, raw in enumerate(items)
     )
 
 
@@ -80,7 +77,7 @@ def model_reader(model: type[Model], make: Callable[[Model], Item], sent: Sent) 
 
 def invalid_item(problem: FieldProblem, sent: Mapping[str, str]) -> InvalidItem:
     """The item in its place, with the word for what is wrong; the answer finds the caller's language for it."""
-    return InvalidItem(field=problem.field, reason=problem.problem, sent=sent)
+    return InvalidItem(field=problem.field, reason=reason_of(problem), sent=sent)
 
 
 def _flaws_by_item(flaws: Sequence[Flaw]) -> dict[int, FieldProblem]:

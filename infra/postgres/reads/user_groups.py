@@ -184,6 +184,4 @@ def _assignment(group: str, row: Row) -> ShownAssignment:
 
 
 def _role(row: Row) -> ShownRole:
-    return ShownRole(
-        key=row["key"], titles=json.loads(row["titles"]), descriptions=json.loads(row["descriptions"])
-    )
+    return ShownRole(key=row["key"], titles=json.loads(row["titles"]), descriptions=json.loads(row["descriptions"]))

@@ -43,40 +43,29 @@ SELECT app_user.key AS user_key, first_name, last_name, department, active, role
 -- name: assignments_by_person
 -- A page by search term or in the order of names. Planned for its values, a CASE is either its column, whose index
 -- can be walked, or a constant, which orders nothing.
-WITH page AS MATERIALIZED (
-    SELECT person.id AS user_id, held.role_id, held.sources, held.created_at, person.key AS user_key,
-           person.first_name, person.last_name, person.department, person.active
-      FROM app_user AS person
-      JOIN group_assignment AS held
-        ON held.tenant_id = :tenant_id AND held.group_id = :group_id AND held.user_id = person.id
-     WHERE person.tenant_id = :tenant_id
-       AND (CAST(:role_ids AS bigint[]) IS NULL OR held.role_id = ANY (CAST(:role_ids AS bigint[])))
-       AND (CAST(:pattern AS text) IS NULL OR person.search_text LIKE lower(CAST(:pattern AS text)))
-     ORDER BY CASE WHEN CAST(:first AS text) = 'first_name_asc' THEN person.first_name END,
-              CASE WHEN CAST(:first AS text) = 'first_name_desc' THEN person.first_name END DESC,
-              CASE WHEN CAST(:first AS text) = 'last_name_asc' THEN person.last_name END,
-              CASE WHEN CAST(:first AS text) = 'last_name_desc' THEN person.last_name END DESC,
-              CASE WHEN CAST(:second AS text) = 'first_name_asc' THEN person.first_name END,
-              CASE WHEN CAST(:second AS text) = 'first_name_desc' THEN person.first_name END DESC,
-              CASE WHEN CAST(:second AS text) = 'last_name_asc' THEN person.last_name END,
-              CASE WHEN CAST(:second AS text) = 'last_name_desc' THEN person.last_name END DESC,
-              CASE WHEN CAST(:first AS text) IS NULL THEN held.created_at END,
-              person.id, held.role_id
-    OFFSET CAST(:offset AS bigint) LIMIT CAST(:limit AS bigint)
-)
 SELECT user_key, first_name, last_name, department, active, role.key AS role_key, titles, sources, page.created_at
-  FROM page
+  FROM (SELECT row_number() OVER () AS place, ordered.*
+          FROM (SELECT held.role_id, held.sources, held.created_at, person.key AS user_key, person.first_name,
+                       person.last_name, person.department, person.active
+                  FROM app_user AS person
+                  JOIN group_assignment AS held
+                    ON held.tenant_id = :tenant_id AND held.group_id = :group_id AND held.user_id = person.id
+                 WHERE person.tenant_id = :tenant_id
+                   AND (CAST(:role_ids AS bigint[]) IS NULL OR held.role_id = ANY (CAST(:role_ids AS bigint[])))
+                   AND (CAST(:pattern AS text) IS NULL OR person.search_text LIKE lower(CAST(:pattern AS text)))
+                 ORDER BY CASE WHEN CAST(:first AS text) = 'first_name_asc' THEN person.first_name END,
+                          CASE WHEN CAST(:first AS text) = 'first_name_desc' THEN person.first_name END DESC,
+                          CASE WHEN CAST(:first AS text) = 'last_name_asc' THEN person.last_name END,
+                          CASE WHEN CAST(:first AS text) = 'last_name_desc' THEN person.last_name END DESC,
+                          CASE WHEN CAST(:second AS text) = 'first_name_asc' THEN person.first_name END,
+                          CASE WHEN CAST(:second AS text) = 'first_name_desc' THEN person.first_name END DESC,
+                          CASE WHEN CAST(:second AS text) = 'last_name_asc' THEN person.last_name END,
+                          CASE WHEN CAST(:second AS text) = 'last_name_desc' THEN person.last_name END DESC,
+                          CASE WHEN CAST(:first AS text) IS NULL THEN held.created_at END,
+                          person.id, held.role_id
+                OFFSET CAST(:offset AS bigint) LIMIT CAST(:limit AS bigint)) AS ordered) AS page
   JOIN role ON role.tenant_id = :tenant_id AND role.id = page.role_id
- ORDER BY CASE WHEN CAST(:first AS text) = 'first_name_asc' THEN first_name END,
-          CASE WHEN CAST(:first AS text) = 'first_name_desc' THEN first_name END DESC,
-          CASE WHEN CAST(:first AS text) = 'last_name_asc' THEN last_name END,
-          CASE WHEN CAST(:first AS text) = 'last_name_desc' THEN last_name END DESC,
-          CASE WHEN CAST(:second AS text) = 'first_name_asc' THEN first_name END,
-          CASE WHEN CAST(:second AS text) = 'first_name_desc' THEN first_name END DESC,
-          CASE WHEN CAST(:second AS text) = 'last_name_asc' THEN last_name END,
-          CASE WHEN CAST(:second AS text) = 'last_name_desc' THEN last_name END DESC,
-          CASE WHEN CAST(:first AS text) IS NULL THEN page.created_at END,
-          page.user_id, page.role_id;
+ ORDER BY place;
 
 -- name: assignment_at
 -- One assignment by the three keys of its address; what does not exist is null.

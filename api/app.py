@@ -1,0 +1,94 @@
+"""Assembles the API process: its parts, its routes, and which paths answer in which family.
+
+One rule: everything is named here, one line each; a door is added or taken away by its line and its folder.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.authentication import Authenticator
+from api.dialects.user_groups import routes as user_groups
+from api.documents import openapi
+from api.documents import routes as documents
+from api.errors import families
+from api.forms import all_forms
+from api.http.failures import add_handlers
+from api.http.metrics import HttpMetrics
+from api.http.middleware import RequestMiddleware
+from api.http.rates import RequestRates
+from api.http.services import FamilyTable, Services
+from api.intake import Intake
+from infra import settings as configuration
+from infra.postgres.database import Database
+from infra.rabbitmq.broker import Broker
+from infra.settings import Settings
+
+VERSION = "0.1.0"
+
+ROUTERS = (user_groups.router, documents.router)
+
+FAMILIES: FamilyTable = (
+    (re.compile(r"/api/admin/users/"), families.USERS),
+    (re.compile(r""), families.NATIVE),
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; nothing is connected before it starts. Without settings, those of the environment."""
+    services = assemble(settings or configuration.load())
+    app = FastAPI(
+        title="Seatline",
+        version=VERSION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(RequestMiddleware, metrics=services.metrics, max_body_bytes=services.settings.max_body_bytes)
+    add_handlers(app)
+    openapi.install(app)
+    return app
+
+
+def assemble(settings: Settings) -> Services:
+    """The parts of the process, unconnected."""
+    database = Database(settings.database_url.get_secret_value(), name="seatline-api", size=settings.database_pool_size)
+    broker = None
+    if settings.amqp_url is not None:
+        broker = Broker(
+            url=settings.amqp_url.get_secret_value(), prefix=settings.name_prefix, connection_name="seatline-api"
+        )
+    return Services(
+        settings=settings,
+        database=database,
+        broker=broker,
+        intake=Intake(database=database, broker=broker, settings=settings),
+        authenticator=Authenticator(database=database, settings=settings),
+        forms=all_forms(),
+        families=FAMILIES,
+        metrics=HttpMetrics(),
+        rates=RequestRates(settings.rate_limit_per_minute),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    if services.broker is not None:
+        await services.broker.start()
+    await services.intake.start()
+    try:
+        yield
+    finally:
+        await services.intake.stop()
+        if services.broker is not None:
+            await services.broker.stop()
+        await services.database.close()

@@ -1,0 +1,1 @@
+"""The users API's user groups: /api/admin/users/v4/user-groups."""

@@ -1,0 +1,150 @@
+"""What the seven calls say about themselves in the OpenAPI document.
+
+One rule: the examples are real answers; a test validates each against its schema.
+"""
+
+from typing import Any
+
+from api.dialects.user_groups import schemas
+from api.documents.bodies import Shown
+from api.documents.describing import described
+from api.errors.families import USERS
+from domain.errors import JSON
+from domain.errors import ErrorCode as Code
+
+_ASSIGNMENT: dict[str, JSON] = {
+    "group_id": "sales-berlin",
+    "user": {
+        "id": "u-1001",
+        "first_name": "Ada",
+        "last_name": "Brandt",
+        "department": "Sales",
+        "status": "ACTIVE",
+    },
+    "role": {"id": "instructor", "title": "Instructor"},
+    "source": "MANUAL",
+    "created_at": "2025-11-21T09:30:00.000000Z",
+}
+_WITH_ACTIONS: JSON = {**_ASSIGNMENT, "actions": ["DELETE"]}
+_IDS: dict[str, JSON] = {"group_id": "sales-berlin", "user_id": "u-1001", "role_id": "instructor"}
+_STRANGER: dict[str, JSON] = {**_IDS, "user_id": "u-9999"}
+_PAGINATION: JSON = {"page_number": 1, "page_limit": 25, "total_count": 1, "total_pages": 1}
+_UNKNOWN_USER: JSON = {"code": Code.USER_DOES_NOT_EXIST.value, "message": "The user does not exist."}
+_ADDRESS = (Code.USER_GROUP_DOES_NOT_EXIST, Code.USER_DOES_NOT_EXIST, Code.ROLE_DOES_NOT_EXIST)
+_BATCH = (Code.BATCH_EMPTY, Code.BATCH_TOO_LARGE)
+
+BATCH_CREATE: dict[str, Any] = described(
+    summary="Assign multiple users to user groups",
+    family=USERS,
+    query=schemas.BatchCreate,
+    body=Shown(
+        model=schemas.AssignmentCreateBatch,
+        example={
+            "items": [
+                {"group_id": "sales-berlin", "body": {"role_id": "instructor", "user_id": "u-1001"}},
+                {"group_id": "sales-berlin", "body": {"role_id": "instructor", "user_id": "u-9999"}},
+            ]
+        },
+    ),
+    answers={
+        200: Shown(
+            model=schemas.BatchResult,
+            example={
+                "items": [
+                    {"status": 201, **_IDS, "body": _ASSIGNMENT},
+                    {"status": 404, **_STRANGER, "error": _UNKNOWN_USER},
+                ]
+            },
+            description="One result per item, in order; each item stands for itself.",
+        )
+    },
+    refusals=_BATCH,
+    is_write=True,
+)
+
+BATCH_DELETE: dict[str, Any] = described(
+    summary="Delete multiple user group assignments",
+    family=USERS,
+    query=schemas.BatchDelete,
+    body=Shown(model=schemas.AssignmentDeleteBatch, example={"items": [_IDS, _STRANGER]}),
+    answers={
+        200: Shown(
+            model=schemas.BatchResult,
+            example={"items": [{"status": 200, **_IDS}, {"status": 404, **_STRANGER, "error": _UNKNOWN_USER}]},
+            description="One result per item, in order; each item stands for itself.",
+        )
+    },
+    refusals=_BATCH,
+    is_write=True,
+)
+
+ASSIGNABLE_ROLES: dict[str, Any] = described(
+    summary="List assignable roles",
+    family=USERS,
+    query=schemas.AssignableRoleList,
+    answers={
+        200: Shown(
+            model=schemas.AssignableRolePage,
+            example={
+                "assignable_roles": [
+                    {
+                        "role_id": "instructor",
+                        "role": {"id": "instructor", "title": "Instructor", "description": "Gives courses."},
+                    }
+                ],
+                "pagination": _PAGINATION,
+            },
+        )
+    },
+    refusals=(Code.USER_GROUP_DOES_NOT_EXIST,),
+)
+
+ASSIGNMENTS: dict[str, Any] = described(
+    summary="List user group assignments",
+    family=USERS,
+    query=schemas.AssignmentList,
+    answers={
+        200: Shown(
+            model=schemas.AssignmentPage,
+            example={"assignments": [_WITH_ACTIONS], "pagination": _PAGINATION, "actions": ["CREATE"]},
+        )
+    },
+    refusals=(Code.USER_GROUP_DOES_NOT_EXIST,),
+)
+
+CREATE: dict[str, Any] = described(
+    summary="Create user group assignment",
+    family=USERS,
+    query=schemas.SingleWrite,
+    body=Shown(model=schemas.AssignmentCreate, example={"role_id": "instructor", "user_id": "u-1001"}),
+    answers={201: Shown(model=schemas.Assignment, example=_ASSIGNMENT)},
+    refusals=(
+        *_ADDRESS,
+        Code.ROLE_HAS_WRONG_PERMISSION_SCOPE,
+        Code.USER_IS_NOT_ACTIVE,
+        Code.ROLE_NOT_ASSIGNABLE,
+        Code.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS,
+    ),
+    is_write=True,
+)
+
+GET: dict[str, Any] = described(
+    summary="Get user group assignment",
+    family=USERS,
+    query=schemas.SingleRead,
+    answers={200: Shown(model=schemas.Assignment, example=_WITH_ACTIONS)},
+    refusals=(*_ADDRESS, Code.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST),
+)
+
+DELETE: dict[str, Any] = described(
+    summary="Delete user group assignment",
+    family=USERS,
+    answers={200: Shown(model=None, description="Deleted; the body is empty.")},
+    refusals=(
+        *_ADDRESS,
+        Code.ROLE_NOT_ASSIGNABLE,
+        Code.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST,
+        Code.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN,
+    ),
+    is_write=True,
+)

@@ -1,0 +1,149 @@
+"""Requests of the users API to changes, and stored outcomes to its answers. Pure; golden-tested.
+
+One rule: an answer is made of the stored operation alone, so that a replay is the same to the byte.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from api.dialects.user_groups.schemas import AssignmentCreate, AssignmentCreateItem, AssignmentDeleteItem
+from api.dialects.user_groups.shapes import assignment_of_outcome
+from api.errors.families import USERS
+from api.errors.languages import Languages
+from api.errors.problems import told
+from api.http.json_reading import text_problem
+from api.http.operation import Forms, Rendered
+from domain.commands import AssignmentChange, AssignmentOp
+from domain.errors import JSON, ErrorCode
+from infra.postgres.operations import OperationView
+
+CREATED = "user_groups.created"
+DELETED = "user_groups.deleted"
+BATCH_CREATED = "user_groups.batch_created"
+BATCH_DELETED = "user_groups.batch_deleted"
+
+_LONGEST_ECHO = 128
+
+
+def creation(group: str, body: AssignmentCreate) -> AssignmentChange:
+    """What a single call asks for."""
+    return AssignmentChange(op=AssignmentOp.CREATE, group=group, user=body.user_id, role=body.role_id)
+
+
+def creation_item(item: AssignmentCreateItem) -> AssignmentChange:
+    """What an item of a batch asks for."""
+    return creation(item.group_id, item.body)
+
+
+def deletion(group: str, user: str, role: str) -> AssignmentChange:
+    """What a single deletion asks for."""
+    return AssignmentChange(op=AssignmentOp.DELETE, group=group, user=user, role=role)
+
+
+def deletion_item(item: AssignmentDeleteItem) -> AssignmentChange:
+    """What an item of a batch of deletions asks for."""
+    return deletion(item.group_id, item.user_id, item.role_id)
+
+
+def sent_to_create(raw: Any) -> dict[str, str]:
+    """The ids that can be read in a malformed item."""
+    body = raw.get("body") if isinstance(raw, dict) else None
+    return _readable(raw, "group_id") | _readable(body, "user_id", "role_id")
+
+
+def sent_to_delete(raw: Any) -> dict[str, str]:
+    """The ids that can be read in a malformed item."""
+    return _readable(raw, "group_id", "user_id", "role_id")
+
+
+def _readable(raw: Any, *fields: str) -> dict[str, str]:
+    if not isinstance(raw, dict):
+        return {}
+    return {field: raw[field] for field in fields if _is_readable(raw.get(field))}
+
+
+def _is_readable(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_ECHO and text_problem(value) is None
+
+
+def created(view: OperationView) -> Rendered:
+    """201 and the assignment, or the refusal."""
+    return _single(view, lambda outcome: Rendered(201, _assignment(view)(outcome)))
+
+
+def deleted(view: OperationView) -> Rendered:
+    """200 without a body, or the refusal."""
+    return _single(view, lambda _: Rendered(200, None))
+
+
+def batch_created(view: OperationView) -> Rendered:
+    """One result per item, in order; one that succeeded carries the assignment."""
+    assignment = _assignment(view)
+    return _batch(view, 201, lambda outcome: {"body": assignment(outcome)})
+
+
+def batch_deleted(view: OperationView) -> Rendered:
+    """One result per item, in order."""
+    return _batch(view, 200, lambda _: {})
+
+
+FORMS: Forms = {CREATED: created, DELETED: deleted, BATCH_CREATED: batch_created, BATCH_DELETED: batch_deleted}
+
+Outcome = Mapping[str, Any]
+
+
+def _assignment(view: OperationView) -> Callable[[Outcome], dict[str, JSON]]:
+    """How this operation's caller is shown an assignment."""
+    response = view.response or {}
+    languages = Languages.stored(view.presentation.language)
+    titles = response.get("titles", {})
+    with_actions = bool(view.presentation.options.get("actions"))
+    return lambda outcome: assignment_of_outcome(outcome, titles, languages, with_actions=with_actions)
+
+
+def _outcomes(view: OperationView) -> list[Outcome]:
+    response = view.response or {}
+    items: list[Outcome] = response["items"]
+    return items
+
+
+def _single(view: OperationView, succeeded: Callable[[Outcome], Rendered]) -> Rendered:
+    outcome = _outcomes(view)[0]
+    if outcome["outcome"] != "refused":
+        return succeeded(outcome)
+    language = Languages.stored(view.presentation.language).spoken
+    details = dict(outcome.get("details", {}))
+    if "field" in outcome:
+        details["field"] = outcome["field"]
+    report = USERS.report(ErrorCode(outcome["code"]), language, details=details)
+    return Rendered(report.status, USERS.shape(report))
+
+
+def _batch(view: OperationView, status: int, succeeded: Callable[[Outcome], dict[str, JSON]]) -> Rendered:
+    language = Languages.stored(view.presentation.language).spoken
+    items: list[JSON] = []
+    for asked, outcome in zip(view.request["items"], _outcomes(view), strict=True):
+        ids = _ids(asked)
+        if outcome["outcome"] == "refused":
+            items.append(_item_refused(outcome, ids, language))
+        else:
+            items.append({"status": status, **ids, **succeeded(outcome)})
+    return Rendered(200, {"items": items})
+
+
+def _ids(asked: Mapping[str, Any]) -> dict[str, JSON]:
+    """The ids of an item as they were sent; of a malformed one those that could be read, the others null."""
+    if "invalid" in asked:
+        return {name: asked["sent"].get(name) for name in ("group_id", "user_id", "role_id")}
+    return {"group_id": asked["group"], "user_id": asked["user"], "role_id": asked["role"]}
+
+
+def _item_refused(outcome: Outcome, ids: dict[str, JSON], language: str) -> dict[str, JSON]:
+    code = ErrorCode(outcome["code"])
+    if code is not ErrorCode.INVALID_ITEM:
+        report = USERS.report(code, language)
+        return {"status": report.status, **ids, "error": {"code": code.value, "message": report.message}}
+    problem = told(outcome["field"], outcome["details"]["reason"])
+    report = USERS.report(code, language, problems=[problem])
+    error: JSON = {"code": code.value, "message": report.message, "details": {"field": problem.field}}
+    return {"status": report.status, **ids, "error": error}

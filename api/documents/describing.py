@@ -1,0 +1,132 @@
+"""What a route says about itself: parameters, bodies, answers and refusals, each with an example.
+
+One rule: a described route is complete; the headers and refusals that all routes share are added here, once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.documents.bodies import ACCEPTED, Shown
+from api.documents.headers import COMMON_REFUSALS, READ_HEADERS, WRITE_HEADERS, WRITE_REFUSALS
+from api.errors.api_error import ApiError
+from api.errors.families import Family
+from api.http.parameters import QueryModel
+from domain.errors import ErrorCode
+
+SCHEMAS = "x-seatline-schemas"
+"""Where a route's schemas travel to the document's components."""
+
+_REFERENCES = "#/components/schemas/{model}"
+
+
+def described(
+    *,
+    summary: str,
+    family: Family,
+    answers: Mapping[int, Shown],
+    body: Shown | None = None,
+    query: type[QueryModel] | None = None,
+    refusals: Sequence[ErrorCode] = (),
+    is_write: bool = False,
+    is_open: bool = False,
+) -> dict[str, Any]:
+    """Keyword arguments for a route's decorator.
+
+    Args:
+        summary: one line.
+        family: in which its refusals are written.
+        answers: what it answers when all is well, by status; the first is its own.
+        body: what it takes.
+        query: the model that reads its parameters.
+        refusals: its own codes, beside those that all routes share.
+        is_write: it makes an operation: adds Prefer, Idempotency-Key, the 202 and the refusals of acceptance.
+        is_open: anybody may call it.
+    """
+    schemas: dict[str, Any] = {}
+    shown = {**answers, 202: ACCEPTED} if is_write else dict(answers)
+    codes = [*refusals, *(COMMON_REFUSALS if not is_open else ()), *(WRITE_REFUSALS if is_write else ())]
+    extra: dict[str, Any] = {
+        "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS)],
+        SCHEMAS: schemas,
+    }
+    if is_open:
+        extra["security"] = []
+    if body is not None:
+        extra["requestBody"] = {"required": True, "content": _content(body, "application/json", schemas)}
+    responses: dict[int | str, dict[str, Any]] = {
+        status: _answer(status, one, schemas) for status, one in shown.items()
+    }
+    for status, response in _refused(codes, family, schemas):
+        responses.setdefault(status, response)
+    return {
+        "summary": summary,
+        "status_code": next(iter(answers)),
+        "responses": responses,
+        "openapi_extra": extra,
+        "response_model": None,
+    }
+
+
+def _answer(status: int, shown: Shown, schemas: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": shown.description or HTTPStatus(status).phrase}
+    if shown.model is not None:
+        answer["content"] = _content(shown, "application/json", schemas)
+    return answer
+
+
+def _content(shown: Shown, media_type: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    if shown.model is None:
+        return {}
+    return {media_type: {"schema": _schema(shown.model, schemas), "example": shown.example}}
+
+
+def _schema(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=_REFERENCES)
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
+    return {"$ref": _REFERENCES.format(model=model.__name__)}
+
+
+def _parameters(query: type[QueryModel] | None) -> Iterable[dict[str, Any]]:
+    if query is None:
+        return
+    document = query.model_json_schema()
+    definitions = document.get("$defs", {})
+    for name, schema in document.get("properties", {}).items():
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in document.get("required", ()),
+            "description": schema.get("description", ""),
+            "schema": _inlined({key: value for key, value in schema.items() if key != "title"}, definitions),
+        }
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Parameters carry their enumerations themselves."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items()}
+    return schema
+
+
+def _refused(
+    codes: Iterable[ErrorCode], family: Family, schemas: dict[str, Any]
+) -> Iterable[tuple[int, dict[str, Any]]]:
+    by_status: dict[int, list[ErrorCode]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(family.statuses[code], []).append(code)
+    for status, ours in sorted(by_status.items()):
+        _, example = family.render(ApiError(ours[0]), "en")
+        shown = Shown(model=family.model, example=example)
+        yield (
+            int(status),
+            {
+                "description": f"{HTTPStatus(status).phrase}: {', '.join(ours)}",
+                "content": _content(shown, family.media_type, schemas),
+            },
+        )

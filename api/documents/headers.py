@@ -1,0 +1,61 @@
+"""Headers and refusals that described routes share."""
+
+from typing import Any
+
+from domain.errors import ErrorCode
+
+
+def _header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+READ_HEADERS = (
+    _header(
+        "Accept-Language", "The preferred language of localised texts: de-CH falls back to de, then to en.", "de-CH, en"
+    ),
+    _header(
+        "X-Request-Id",
+        "Names the request in answers and logs; one is made where none is sent.",
+        "import-2025-11-21.7",
+        pattern="^[A-Za-z0-9._-]{1,128}$",
+    ),
+)
+WRITE_HEADERS = (
+    *READ_HEADERS,
+    _header("Prefer", "`respond-async`: answer 202 at once. `wait=N`: wait at most N seconds, 0 to 60.", "wait=5"),
+    _header(
+        "Idempotency-Key",
+        "The same key with the same request is the same operation and the same answer.",
+        "4f6c2a0e-import-7",
+        pattern="^[!-~]{1,255}$",
+    ),
+)
+COMMON_REFUSALS = (
+    ErrorCode.INVALID_PARAMETER,
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.TOO_MANY_REQUESTS,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.DATABASE_UNAVAILABLE,
+)
+WRITE_REFUSALS = (
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.VALIDATION_FAILED,
+    ErrorCode.IDEMPOTENCY_KEY_INVALID,
+    ErrorCode.BODY_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.IDEMPOTENCY_KEY_REUSED,
+    ErrorCode.TOO_MANY_OPEN_OPERATIONS,
+    ErrorCode.ACCEPTANCE_UNKNOWN,
+    ErrorCode.OPERATION_RAISED,
+    ErrorCode.OPERATION_KILLED_WORKER,
+    ErrorCode.OPERATION_TIMED_OUT,
+    ErrorCode.OPERATION_UNREADABLE,
+)

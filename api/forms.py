@@ -1,0 +1,33 @@
+"""Every renderer of every door, by the name under which operations store it.
+
+One rule: doors are named here, one line each; nothing registers itself.
+"""
+
+from api.dialects.user_groups import translate as user_groups
+from api.http.operation import Forms, Renderer
+
+_DOORS: tuple[Forms, ...] = (user_groups.FORMS,)
+
+
+def all_forms() -> Forms:
+    """The renderers of all doors.
+
+    Raises:
+        ValueError: two doors use one name.
+    """
+    return combined(_DOORS)
+
+
+def combined(doors: tuple[Forms, ...]) -> Forms:
+    """The renderers of these doors.
+
+    Raises:
+        ValueError: two doors use one name.
+    """
+    forms: dict[str, Renderer] = {}
+    for door in doors:
+        twice = forms.keys() & door.keys()
+        if twice:
+            raise ValueError(f"two doors render {sorted(twice)}")
+        forms |= door
+    return forms
