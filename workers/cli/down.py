@@ -6,6 +6,7 @@ Its one rule: the supervisor stops its own processes; only where it is gone are 
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import click
@@ -27,12 +28,7 @@ def down(*, wipe: bool) -> None:
     """Stop everything that `up` started."""
     here = place.of_clone()
     say = Progress()
-    record = supervisor_record(here)
-    if record is not None:
-        say("stopping everything (RabbitMQ takes about 6 seconds)")
-        record.send(signal.SIGTERM)
-        record.wait(PATIENCE)
-    _await_release(here)
+    _end_supervisor(here, say)
     leftovers.end(here.records, say=say)
     here.ready.unlink(missing_ok=True)
     here.environment.unlink(missing_ok=True)
@@ -42,11 +38,18 @@ def down(*, wipe: bool) -> None:
     say("everything is down")
 
 
-def _await_release(here: Place) -> None:
+def _end_supervisor(here: Place, say: Callable[[str], None]) -> None:
+    """Ask whoever holds the place to stop, also one that has only just begun, and wait until it has."""
+    asked: set[int] = set()
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while held(here):
+        record = supervisor_record(here)
+        if record is not None and record.pid not in asked:
+            say("stopping everything (RabbitMQ takes about 6 seconds)")
+            record.send(signal.SIGTERM)
+            asked.add(record.pid)
         if time.monotonic() > deadline:
-            raise click.ClickException("an `up` that does not answer still runs; see .dev/run")
+            raise click.ClickException("the supervisor does not stop; see .dev/up.log")
         time.sleep(GLANCE)
 
 

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.local import environment_file
@@ -18,12 +19,13 @@ def show(here: Place) -> None:
     if not values or first is None:
         return
     url, token = values["SEATLINE_URL"], values["SEATLINE_TOKEN"]
-    table = Table(show_header=False, title="Seatline is up", title_justify="left")
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
-    for name, text in _rows(here, values).items():
-        table.add_row(name, text)
-    Console().print(table)
+    rows = _rows(here, values)
+    # No borders and no folding: what is long can still be copied in one piece.
+    table = Table.grid(padding=(0, 3))
+    for name, text in rows.items():
+        table.add_row(f"[bold]{name}[/]", escape(text))
+    click.echo("\nSeatline is up\n")
+    Console(width=max(len(name) + len(text) for name, text in rows.items()) + 20, highlight=False).print(table)
     batch, operation, events = curl_lines(url, token, first)
     click.echo("\n# a batch (sent again, it answers the same), its operation, its events:")
     for line in (batch, operation, events):

@@ -47,6 +47,7 @@ def up(api_port: int | None, workers: int, *, detach: bool, no_install: bool, in
     here.folder.mkdir(exist_ok=True)
     if held(here):
         sys.exit(_say_already_up(here))
+    _forget(here)  # what a killed supervisor left must not look ready
     if detach:
         sys.exit(_detached(here, [argument for argument in sys.argv[1:] if argument not in {"-d", "--detach"}]))
     wishes = Wishes(api_port=api_port, workers=workers, install=not no_install)
@@ -63,7 +64,6 @@ def _supervise(here: Place, wishes: Wishes, *, in_background: bool) -> None:
     supervisor = Supervisor(records=here.records, say=say, signals=signals)
     with signals.installed():
         leftovers.end(here.records, say=say)
-        _forget(here)
         _shorten_logs(here)
         try:
             _remember_supervisor(here)
@@ -89,7 +89,9 @@ def _supervise(here: Place, wishes: Wishes, *, in_background: bool) -> None:
 
 def _detached(here: Place, arguments: list[str]) -> int:
     """Start the supervisor in the background and show what it says until it is ready."""
-    with (here.folder / "up.log").open("w", encoding="utf-8") as log:
+    # Appended to, because two that start together share it; each shows what came after it began.
+    with (here.folder / "up.log").open("a", encoding="utf-8") as log:
+        begin = log.tell()
         child = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", "workers.cli", *arguments, "--in-background"],
             stdin=subprocess.DEVNULL,
@@ -99,7 +101,7 @@ def _detached(here: Place, arguments: list[str]) -> int:
             start_new_session=True,
         )
     try:
-        ready = _follow(here, child)
+        ready = _follow(here, child, begin)
     except KeyboardInterrupt:
         child.terminate()
         child.wait()
@@ -111,8 +113,9 @@ def _detached(here: Place, arguments: list[str]) -> int:
     return 0
 
 
-def _follow(here: Place, child: subprocess.Popen[bytes]) -> bool:
+def _follow(here: Place, child: subprocess.Popen[bytes], begin: int) -> bool:
     with (here.folder / "up.log").open(encoding="utf-8", errors="replace") as log:
+        log.seek(begin)
         while child.poll() is None and not here.ready.exists():
             _copy(log)
             time.sleep(GLANCE)
