@@ -21,6 +21,7 @@ from api.http.middleware import RequestMiddleware
 from api.http.rates import RequestRates
 from api.http.services import FamilyTable, Services
 from api.intake import Intake
+from api.native import routes as native
 from infra import settings as configuration
 from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
@@ -28,7 +29,7 @@ from infra.settings import Settings
 
 VERSION = "0.1.0"
 
-ROUTERS = (user_groups.router, documents.router)
+ROUTERS = (user_groups.router, native.router, documents.router)
 
 FAMILIES: FamilyTable = (
     (re.compile(r"/api/admin/users/"), families.USERS),
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(RequestMiddleware, metrics=services.metrics, max_body_bytes=services.settings.max_body_bytes)
-    add_handlers(app)
+    add_handlers(app, ROUTERS)
     openapi.install(app)
     return app
 

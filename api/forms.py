@@ -5,8 +5,9 @@ One rule: doors are named here, one line each; nothing registers itself.
 
 from api.dialects.user_groups import translate as user_groups
 from api.http.operation import Forms, Renderer
+from api.native import translate as native
 
-_DOORS: tuple[Forms, ...] = (user_groups.FORMS,)
+_DOORS: tuple[Forms, ...] = (user_groups.FORMS, native.FORMS)
 
 
 def all_forms() -> Forms:

@@ -105,8 +105,7 @@ async def find_assignment(
     database: Database, tenant_id: int, *, group: str, user: str, role: str
 ) -> ShownAssignment | Missing:
     """The assignment at this address, or what of the address does not exist."""
-    async with database.transaction() as tx:
-        rows = await tx.fetch(_SQL["assignment_at"], tenant_id=tenant_id, group=group, user=user, role=role)
+    rows = await database.fetch(_SQL["assignment_at"], tenant_id=tenant_id, group=group, user=user, role=role)
     row = rows[0]
     for name, missing in (
         ("group_id", Missing.GROUP),

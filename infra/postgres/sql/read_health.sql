@@ -1,0 +1,3 @@
+-- name: ping
+-- Answers where the database serves this schema at all.
+SELECT id FROM tenant LIMIT 1;
