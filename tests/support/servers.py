@@ -1,5 +1,6 @@
 """Private servers for tests that stop, kill or restart them; every other test shares those of the run."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -56,7 +57,7 @@ def private_rabbitmq() -> Iterator[RunningServer]:
 def _folder() -> Iterator[Path]:
     parent = ROOT / ".dev"
     parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="servers-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"servers-{os.getpid()}-", dir=parent))
     folder.chmod(0o755)
     try:
         yield folder

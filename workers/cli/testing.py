@@ -6,6 +6,7 @@ Its one rule: the servers are gone when it returns, however it ends.
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from workers.cli.progress import Progress
 
 WORKERS = "2"
 PREFIX = "test-"
+DATABASE, BROKER, MANAGEMENT = "SEATLINE_TEST_DATABASE_URL", "SEATLINE_TEST_AMQP_URL", "SEATLINE_TEST_MANAGEMENT_URL"
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -57,20 +59,26 @@ def own_servers(
     place.folder.mkdir(parents=True)
     state = State(path=place.state)
     with ExitStack() as stack:
-        stack.callback(_remove, place)
-        say("starting a Postgres for this run")
-        database = servers.private_postgres(place, state, postgres)
-        _run_server(stack, RunningServer(server=database, records=place.records, check=signals.check))
-        variables = {"SEATLINE_TEST_DATABASE_URL": database.url}
-        broker = servers.private_rabbitmq(place, state, install=install, say=say)
-        if broker is None:
-            say(NO_BROKER + "Tests that need the broker will FAIL.\n")
-        else:
+        stack.callback(_remove, place.folder)
+        variables = _named_servers()
+        if DATABASE not in variables:
+            say("starting a Postgres for this run")
+            database = servers.private_postgres(place, state, postgres)
+            _run_server(stack, RunningServer(server=database, records=place.records, check=signals.check))
+            variables[DATABASE] = database.url
+        broker = None if BROKER in variables else servers.private_rabbitmq(place, state, install=install, say=say)
+        if broker is not None:
             say("starting a RabbitMQ for this run (about 6 seconds)")
             _run_server(stack, RunningServer(server=broker, records=place.records, check=signals.check))
-            variables["SEATLINE_TEST_AMQP_URL"] = broker.url
-            variables["SEATLINE_TEST_MANAGEMENT_URL"] = broker.management_url
+            variables |= {BROKER: broker.url, MANAGEMENT: broker.management_url}
+        if BROKER not in variables:
+            say(NO_BROKER + "Tests that need the broker will FAIL.\n")
         yield variables
+
+
+def _named_servers() -> dict[str, str]:
+    """Servers that the person gave for tests."""
+    return {name: value for name in (DATABASE, BROKER, MANAGEMENT) if (value := os.environ.get(name))}
 
 
 def _run_server(stack: ExitStack, running: RunningServer) -> None:
@@ -87,24 +95,30 @@ def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: S
     say(f"running pytest; SEATLINE_TEST_SEED={seed} repeats this run's random choices")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_")}
     environment = {**clean, **variables, "SEATLINE_TEST_SEED": seed, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:  # noqa: S603
+    # In a session of its own, so that Ctrl-C reaches it once, from here: a second one would cut its clean-up short.
+    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=bool(parallel)) as process:  # noqa: S603
+        passed_on = 0
         while True:
             try:
                 return process.wait(timeout=0.2)
             except subprocess.TimeoutExpired:
-                if signals.count:
-                    process.terminate()
+                if signals.count > passed_on and parallel:
+                    process.send_signal(signal.SIGINT)
+                passed_on = signals.count
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what runs that were killed left behind."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        pid = folder.name.removeprefix(PREFIX)
+    """Remove what runs that were killed left behind; a folder's name says whose it is: `test-PID`, `servers-PID-…`."""
+    for folder in (*parent.glob(f"{PREFIX}*"), *parent.glob("servers-*")):
+        pid = folder.name.split("-")[1]
         if pid.isdigit() and start_mark(int(pid)) is None:
-            _remove(Place(folder=folder))
+            _remove(folder)
 
 
-def _remove(place: Place) -> None:
-    leftovers.end(place.records, say=lambda _text: None)
-    accounts.remove_directory(place.postgres)
-    shutil.rmtree(place.folder, ignore_errors=True)
+def _remove(folder: Path) -> None:
+    for records in folder.rglob("run"):
+        leftovers.end(records, say=lambda _text: None)
+    for data in folder.rglob("postgres"):
+        if data.is_symlink():
+            accounts.remove_directory(data)
+    shutil.rmtree(folder, ignore_errors=True)
