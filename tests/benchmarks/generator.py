@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import uvloop
 from typing_extensions import override
@@ -38,13 +39,12 @@ class Caller(asyncio.Protocol):
         self._received = b""
         self._needed = 0
         self._sent_at = 0.0
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def go_on(self, run: Run) -> None:
         """Take requests of this run until there are none."""
@@ -70,9 +70,8 @@ class Caller(asyncio.Protocol):
             self.finished.set_exception(exc or ConnectionError("the API closed the connection"))
 
     def _send(self) -> None:
-        assert self._transport is not None
         request = next(self._run.to_send, None)
-        if request is None:
+        if request is None or self._transport is None:
             self.finished.set_result(None)
             return
         self._sent_at = time.perf_counter()

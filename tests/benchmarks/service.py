@@ -127,6 +127,8 @@ class Service:
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
         )  # fmt: skip
         output, _ = await generator.communicate(json.dumps(order).encode())
+        if generator.returncode:
+            raise RuntimeError(f"the load generator ended with {generator.returncode}")
         after, result = self._cpu(), json.loads(output)
         if result["refused"]:
             raise RuntimeError(f"{result['refused']} items were refused")
