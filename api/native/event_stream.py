@@ -69,7 +69,8 @@ class EventStream(Response):
         yield b": following\n\n" + b"".join(map(_message, page.events))
         while not gone.done() and not self._follower.is_stopping:
             if page.next >= page.head and not await self._grew(page.next, gone):
-                yield b": keep-alive\n\n"
+                # An id without data moves a client's Last-Event-ID past what its types leave out.
+                yield b": keep-alive\nid: %b\n\n" % wire_sequence(page.next).encode()
             following = await self._next(page)
             if following is None:
                 return

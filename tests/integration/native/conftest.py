@@ -8,6 +8,7 @@ import pytest
 
 from infra.postgres import administration
 from infra.postgres.database import Database, plain_dsn
+from tests.support.api import Api, serving
 
 
 @pytest.fixture
@@ -39,3 +40,10 @@ def settings_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     for name in [name for name in os.environ if name.startswith("SEATLINE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SEATLINE_DATABASE_URL", database_url)
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[Api]:
+    """The application and a worker, as the tenant `acme`."""
+    async with serving(database_url) as api:
+        yield api
