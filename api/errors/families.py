@@ -15,6 +15,9 @@ from api.errors.schemas import ProblemDetails, UsersError
 from api.errors.texts import message, problem_text
 from domain.errors import JSON, ErrorCode
 
+MOST_PROBLEMS = 50
+"""How many fields at fault one refusal names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -44,9 +47,9 @@ class Family:
     ) -> ErrorReport:
         """A refusal in this family's status and this language."""
         title = message(code, language, details)
-        texts = [(problem.field, problem_text(problem, language)) for problem in problems]
+        texts = [(problem.field, problem_text(problem, language)) for problem in problems[:MOST_PROBLEMS]]
         return ErrorReport(
-            status=self.statuses[code],
+            status=int(self.statuses[code]),
             code=code,
             title=title,
             message=" ".join([title, *(f"{field}: {text}" if field else text for field, text in texts[:1])]),

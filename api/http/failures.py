@@ -3,16 +3,16 @@
 One rule: nothing of an exception's own text goes out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from api.authentication import CHALLENGE, TooManyBadCredentialsError, UnauthenticatedError
 from api.errors.api_error import ApiError, FieldProblem, invalid_field
@@ -28,7 +28,7 @@ from api.intake import (
     TooManyOpenOperationsError,
 )
 from domain.errors import ErrorCode
-from infra.postgres.faults import is_transient
+from infra.postgres.faults import is_transient, trace
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +52,9 @@ def refusal_of(error: Exception) -> ApiError:
     if refusal is not None:
         return refusal
     if is_transient(error):
-        log.warning("the database did not serve a request", error=type(error).__name__)
+        log.warning("the database did not serve a request", error=trace(error))
         return _database_unavailable(error)
-    log.error("a request failed", exc_info=error)
+    log.error("a request failed", error=trace(error))
     return ApiError(ErrorCode.INTERNAL_ERROR)
 
 
@@ -69,22 +69,23 @@ def error_response(scope: Any, error: ApiError) -> Response:
     return json_response(body, status, headers=headers, media_type=family.media_type)
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_handlers(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Answer what the framework and the routes raise; what is left ends in the middleware, the same way."""
+    routes = [route for router in routers for route in router.routes]
 
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - the status itself
-            error = HTTPException(405, headers={"Allow": _allowed(app, request)})
+            error = HTTPException(405, headers={"Allow": _allowed(routes, request)})
         return error_response(request.scope, refusal_of(error))
 
     for kind in (ApiError, HTTPException, RequestValidationError, UnauthenticatedError, TooManyBadCredentialsError):
         app.add_exception_handler(kind, answer)
 
 
-def _allowed(app: FastAPI, request: Request) -> str:
+def _allowed(routes: Iterable[BaseRoute], request: Request) -> str:
     """Every method of this address; the framework names those of the first route alone."""
     methods: set[str] = set()
-    for route in app.router.routes:
+    for route in routes:
         matched, _ = route.matches(dict(request.scope))
         if matched is not Match.NONE:
             methods |= set(getattr(route, "methods", None) or ())

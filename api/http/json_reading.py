@@ -4,7 +4,8 @@ One rule: a flaw is reported, not raised, so that a batch can refuse the one ite
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -15,6 +16,9 @@ from domain.errors import ErrorCode
 
 DEEPEST = 64
 """How many levels of lists and objects a document may have."""
+
+MOST_FLAWS = 2000
+"""With more than so many, a document is refused as a whole: nobody meant it."""
 
 Path = tuple[str | int, ...]
 
@@ -55,6 +59,11 @@ class _Repeating(dict[str, Any]):
     repeated: str = ""
 
 
+_CONTAINERS = frozenset({dict, list, _Repeating})
+_SUSPECT = frozenset({float, _Repeating})
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def read_json(raw: bytes) -> Document:
     """Parse a body.
 
@@ -69,7 +78,8 @@ def read_json(raw: bytes) -> Document:
     except ValueError:  # malformed UTF-8, malformed JSON, a whole number of thousands of digits
         raise ApiError(ErrorCode.MALFORMED_JSON) from None
     # Only an escape can bring NUL or a lone surrogate in: as raw bytes both are malformed.
-    return Document(value=value, flaws=tuple(_flaws(value, texts="\\u" in text)))
+    texts = "\\u" in text
+    return Document(value=value, flaws=_found(value, texts=texts) if texts or _is_suspect(value) else ())
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,49 +87,70 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) == len(pairs):
         return found
     repeating = _Repeating(found)
-    names = [name for name, _ in pairs]
-    repeating.repeated = next(name for name in names if names.count(name) > 1)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            repeating.repeated = name
+            break
+        seen.add(name)
     return repeating
 
 
-def _flaws(value: Any, *, texts: bool) -> Iterable[Flaw]:
-    """Breadth first, so that flaws come in an order a reader expects; containers are queued, leaves looked at."""
-    found = [flaw for flaw in (_leaf((), value, texts=texts),) if flaw]
+def _is_suspect(value: Any) -> bool:
+    """A cheap look, level by level, at what nearly every document is free of: floats, repeated names, great depth."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        kinds = set(map(type, level))
+        if not kinds.isdisjoint(_SUSPECT):
+            return True
+        if kinds.isdisjoint(_CONTAINERS):
+            return False
+        inner = [node for node in level if type(node) in _CONTAINERS]
+        level = [child for node in inner for child in (node.values() if type(node) is dict else node)]
+    return True
+
+
+def _found(value: Any, *, texts: bool) -> tuple[Flaw, ...]:
+    found: list[Flaw] = []
+    for flaw in _flaws(value, texts=texts):
+        found.append(flaw)
+        if len(found) > MOST_FLAWS:
+            raise ApiError(ErrorCode.VALIDATION_FAILED, problems=[flaw.as_problem() for flaw in found])
+    return tuple(found)
+
+
+def _flaws(value: Any, *, texts: bool) -> Iterator[Flaw]:
+    """Breadth first, so that flaws come in an order a reader expects. `texts`: look into texts as well."""
+    yield from _leaf((), value, texts=texts)
     queue: list[tuple[Any, Path]] = [(value, ())] if isinstance(value, dict | list) else []
     for node, path in queue:
         if len(path) >= DEEPEST:
-            found.append(Flaw(path=path, problem="too_deep", limit=DEEPEST))
+            yield Flaw(path=path, problem="too_deep", limit=DEEPEST)
             continue
         if type(node) is _Repeating:
-            found.append(Flaw(path=(*path, node.repeated), problem="repeated"))
+            yield Flaw(path=(*path, node.repeated), problem="repeated")
+        if texts and isinstance(node, dict):
+            for name in node:
+                yield from _leaf((*path, name), name, texts=True)
         for name, child in node.items() if isinstance(node, dict) else enumerate(node):
             kind = type(child)
-            if kind is dict or kind is list or kind is _Repeating:
+            if kind in _CONTAINERS:
                 queue.append((child, (*path, name)))
             elif kind is float or (texts and kind is str):
-                flaw = _leaf((*path, name), child, texts=texts)
-                if flaw:
-                    found.append(flaw)
-            if texts and type(name) is str:
-                flaw = _leaf((*path, name), name, texts=True)
-                if flaw:
-                    found.append(flaw)
-    return found
+                yield from _leaf((*path, name), child, texts=texts)
 
 
-def _leaf(path: Path, value: Any, *, texts: bool) -> Flaw | None:
+def _leaf(path: Path, value: Any, *, texts: bool) -> Iterator[Flaw]:
     if isinstance(value, float) and not isfinite(value):
-        return Flaw(path=path, problem="not_finite")
+        yield Flaw(path=path, problem="not_finite")
     if texts and isinstance(value, str):
         problem = text_problem(value)
-        return Flaw(path=path, problem=problem) if problem else None
-    return None
+        if problem:
+            yield Flaw(path=path, problem=problem)
 
 
 def text_problem(text: str) -> str | None:
     """Why this text cannot be stored: Postgres takes no NUL, UTF-8 no unpaired surrogate."""
     if "\0" in text:
         return "holds_nul"
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return "holds_surrogate"
-    return None
+    return "holds_surrogate" if _SURROGATE.search(text) else None

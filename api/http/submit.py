@@ -6,6 +6,7 @@ One rule: every write route of every door ends here; nobody else calls the intak
 import hashlib
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -91,10 +92,13 @@ def _response(context: RequestContext, answer: Answer, preferences: Preferences)
     if result is None:
         raise ApiError(failure_code(view) or ErrorCode.INTERNAL_ERROR, operation_id=view.id, headers=headers)
     headers["Content-Language"] = Languages.stored(view.presentation.language).spoken
-    return _finished(result, headers)
-
-
-def _finished(result: Rendered, headers: Mapping[str, str]) -> Response:
     if result.body is None:
         return empty_response(result.status, headers=headers)
-    return json_response(result.body, result.status, headers=headers)
+    return json_response(result.body, result.status, headers=headers, media_type=_media_type(context, result))
+
+
+def _media_type(context: RequestContext, result: Rendered) -> str:
+    """A refusal that the worker decided looks like one that the door decided."""
+    if result.status < HTTPStatus.BAD_REQUEST:
+        return "application/json"
+    return context.services.family_of(context.request.url.path).media_type

@@ -173,7 +173,7 @@ class ItemError(BaseModel):
 
     code: str
     message: str
-    details: dict[str, object] | None = None
+    field: str | None = Field(default=None, description="Of an INVALID_ITEM: what is wrong with it.")
 
 
 class BatchResultItem(BaseModel):

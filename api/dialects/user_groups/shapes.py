@@ -13,9 +13,9 @@ _DERIVED_NAMES = frozenset(name.value for name in names(DERIVED))
 
 
 def assignment_of_outcome(
-    outcome: Mapping[str, Any], titles: Mapping[str, Mapping[str, str]], languages: Languages, *, with_actions: bool
+    outcome: Mapping[str, Any], titles: Mapping[str, str], *, with_actions: bool
 ) -> dict[str, JSON]:
-    """The assignment that an operation has made; who may make one may delete it."""
+    """The assignment that an operation has made, with the title its caller reads; who may make one may delete it."""
     user, role, sources = outcome["user"], outcome["role"], outcome["sources"]
     shown: dict[str, JSON] = {
         "group_id": outcome["group"],
@@ -26,7 +26,7 @@ def assignment_of_outcome(
             "department": user["department"],
             "status": _status(active=user["active"]),
         },
-        "role": {"id": role, "title": languages.choose(titles.get(role, {})) or role},
+        "role": {"id": role, "title": titles.get(role, role)},
         "source": sources[0],
         "created_at": outcome["created_at"],
     }

@@ -96,9 +96,10 @@ def _assignment(view: OperationView) -> Callable[[Outcome], dict[str, JSON]]:
     """How this operation's caller is shown an assignment."""
     response = view.response or {}
     languages = Languages.stored(view.presentation.language)
-    titles = response.get("titles", {})
+    # Chosen once per role, not once per item: a batch names few roles often.
+    titles = {role: languages.choose(texts) or role for role, texts in response.get("titles", {}).items()}
     with_actions = bool(view.presentation.options.get("actions"))
-    return lambda outcome: assignment_of_outcome(outcome, titles, languages, with_actions=with_actions)
+    return lambda outcome: assignment_of_outcome(outcome, titles, with_actions=with_actions)
 
 
 def _outcomes(view: OperationView) -> list[Outcome]:
@@ -145,5 +146,5 @@ def _item_refused(outcome: Outcome, ids: dict[str, JSON], language: str) -> dict
         return {"status": report.status, **ids, "error": {"code": code.value, "message": report.message}}
     problem = told(outcome["field"], outcome["details"]["reason"])
     report = USERS.report(code, language, problems=[problem])
-    error: JSON = {"code": code.value, "message": report.message, "details": {"field": problem.field}}
+    error: JSON = {"code": code.value, "message": report.message, "field": problem.field}
     return {"status": report.status, **ids, "error": error}

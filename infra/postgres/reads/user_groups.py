@@ -4,7 +4,6 @@ One rule: every question names its tenant, and one by a filter is planned on its
 serves all terms alike serves the rare ones badly.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,11 +175,11 @@ def _assignment(group: str, row: Row) -> ShownAssignment:
         department=row["department"],
         active=row["active"],
         role=row["role_key"],
-        titles=json.loads(row["titles"]),
+        titles=row["titles"],
         sources=Source(row["sources"]),
         created_at=row["created_at"],
     )
 
 
 def _role(row: Row) -> ShownRole:
-    return ShownRole(key=row["key"], titles=json.loads(row["titles"]), descriptions=json.loads(row["descriptions"]))
+    return ShownRole(key=row["key"], titles=row["titles"], descriptions=row["descriptions"])
