@@ -101,8 +101,16 @@ def _parameters(query: type[QueryModel] | None) -> Iterable[dict[str, Any]]:
             "in": "query",
             "required": name in document.get("required", ()),
             "description": schema.get("description", ""),
-            "schema": _inlined({key: value for key, value in schema.items() if key != "title"}, definitions),
+            "schema": _given({key: value for key, value in _inlined(schema, definitions).items() if key != "title"}),
         }
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter looks like where it is there: null is only how a model says that it is not."""
+    kinds = [one for one in schema.pop("anyOf", ()) if one.get("type") != "null"]
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    return {**schema, **(kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
@@ -111,6 +119,8 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
         if "$ref" in schema:
             return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
         return {key: _inlined(value, definitions) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_inlined(value, definitions) for value in schema]
     return schema
 
 

@@ -3,6 +3,7 @@
 One rule: it is built once per process, and it names nothing outside this service.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -44,19 +45,29 @@ def install(app: FastAPI) -> None:
 
 
 def build(app: FastAPI) -> dict[str, Any]:
-    """The document of all routes that want to be in it."""
+    """The document of all routes that want to be in it.
+
+    Raises:
+        ValueError: two models of different shape have one name.
+    """
     document = get_openapi(title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
-            schemas.update(operation.pop(SCHEMAS, {}))
+            _merge(schemas, operation.pop(SCHEMAS, {}))
             _drop_framework_answer(operation)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components["securitySchemes"] = _SECURITY_SCHEMES
     document["security"] = [{name: []} for name in _SECURITY_SCHEMES]
     return document
+
+
+def _merge(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for name, schema in more.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"two models are called {name}")
 
 
 def _drop_framework_answer(operation: dict[str, Any]) -> None:

@@ -73,6 +73,5 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def _shown(name: str) -> str:
-    if name.isprintable() and len(name) <= _LONGEST_NAME:
-        return name
-    return name[:_LONGEST_NAME].encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
+    shown = name[:_LONGEST_NAME]
+    return shown if shown.isprintable() else ascii(shown)[1:-1]

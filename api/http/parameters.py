@@ -3,7 +3,7 @@
 One rule: what cannot be read or is out of range is 400 in every family, never clamped and never guessed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
@@ -63,23 +63,25 @@ def _storable(value: str) -> str:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_digits), Field(le=LARGEST)]
+Whole = Annotated[int, Field(le=LARGEST), BeforeValidator(_digits)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, AfterValidator(_storable)]
 
 
 def query(model: type[Query]) -> Callable[[Request], Query]:
     """A dependency that reads the request's parameters as `model`; its list fields are the array parameters."""
-    arrays = frozenset(
-        name
-        for name, schema in model.model_json_schema().get("properties", {}).items()
-        if schema.get("type") == "array"
-    )
+    properties = model.model_json_schema().get("properties", {})
+    arrays = frozenset(name for name, schema in properties.items() if "array" in _kinds(schema))
 
     def read(request: Request) -> Query:
         return _read(model, arrays, request)
 
     return read
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    """The JSON types of a parameter, of which null is one where it may be absent."""
+    return {one.get("type", "") for one in (schema, *schema.get("anyOf", ()))}
 
 
 def _read(model: type[Query], arrays: frozenset[str], request: Request) -> Query:

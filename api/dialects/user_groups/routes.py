@@ -5,7 +5,7 @@ One rule: a route reads the form, hands a command or a question on, and shapes t
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from api.dialects.user_groups import documents, reading, translate
 from api.dialects.user_groups.schemas import (
@@ -32,6 +32,9 @@ router = APIRouter(prefix="/api/admin/users/v4/user-groups", tags=["users dialec
 
 Reader = Annotated[RequestContext, Depends(tenant_caller("groups:read"))]
 Writer = Annotated[RequestContext, Depends(tenant_caller("groups:write"))]
+GroupId = Annotated[Text, Path(description="The group, by the upstream's own key.")]
+UserId = Annotated[Text, Path(description="The user, by the upstream's own key.")]
+RoleId = Annotated[Text, Path(description="The role, by the upstream's own key.")]
 
 _read_creation = model_reader(AssignmentCreateItem, translate.creation_item, translate.sent_to_create)
 _read_deletion = model_reader(AssignmentDeleteItem, translate.deletion_item, translate.sent_to_delete)
@@ -68,7 +71,7 @@ async def remove_users(context: Writer, asked: Annotated[BatchDelete, Depends(qu
 
 @router.get("/{group_id}/assignable-roles", **documents.ASSIGNABLE_ROLES)
 async def list_assignable_roles(
-    context: Reader, group_id: Text, asked: Annotated[AssignableRoleList, Depends(query(AssignableRoleList))]
+    context: Reader, group_id: GroupId, asked: Annotated[AssignableRoleList, Depends(query(AssignableRoleList))]
 ) -> Response:
     """List the roles that the caller may give in the group."""
     return await reading.assignable_roles(context, group_id, asked)
@@ -76,7 +79,7 @@ async def list_assignable_roles(
 
 @router.get("/{group_id}/assignments", **documents.ASSIGNMENTS)
 async def list_assignments(
-    context: Reader, group_id: Text, asked: Annotated[AssignmentList, Depends(query(AssignmentList))]
+    context: Reader, group_id: GroupId, asked: Annotated[AssignmentList, Depends(query(AssignmentList))]
 ) -> Response:
     """List the group's assignments."""
     return await reading.assignments(context, group_id, asked)
@@ -84,7 +87,7 @@ async def list_assignments(
 
 @router.post("/{group_id}/assignments", **documents.CREATE)
 async def create_assignment(
-    context: Writer, group_id: Text, asked: Annotated[SingleWrite, Depends(query(SingleWrite))]
+    context: Writer, group_id: GroupId, asked: Annotated[SingleWrite, Depends(query(SingleWrite))]
 ) -> Response:
     """Assign a user to a group with a defined role."""
     document = await json_body(context.request)
@@ -101,9 +104,9 @@ async def create_assignment(
 @router.get("/{group_id}/assignments/{user_id}/{role_id}", **documents.GET)
 async def get_assignment(
     context: Reader,
-    group_id: Text,
-    user_id: Text,
-    role_id: Text,
+    group_id: GroupId,
+    user_id: UserId,
+    role_id: RoleId,
     asked: Annotated[SingleRead, Depends(query(SingleRead))],
 ) -> Response:
     """Get one assignment."""
@@ -113,7 +116,7 @@ async def get_assignment(
 @router.delete(
     "/{group_id}/assignments/{user_id}/{role_id}", dependencies=[Depends(query(NoQuery))], **documents.DELETE
 )
-async def delete_assignment(context: Writer, group_id: Text, user_id: Text, role_id: Text) -> Response:
+async def delete_assignment(context: Writer, group_id: GroupId, user_id: UserId, role_id: RoleId) -> Response:
     """Delete one assignment."""
     await no_body(context.request)
     change = translate.deletion(group_id, user_id, role_id)
