@@ -3,8 +3,11 @@
 Its one rule: nothing of it is shared with a broker of the distribution, so both can run side by side.
 """
 
+import hashlib
 import os
+import re
 import shutil
+import tempfile
 import urllib.request
 from base64 import b64encode
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from pathlib import Path
 from infra.local import probes
 from infra.local.ports import HOST, remembered_port
 from infra.local.processes import Command
+from infra.local.server import ServerError
 from infra.local.state import State, write_private
 
 USER = "seatline"
@@ -26,6 +30,7 @@ PORT_MAPPERS = (
     "usr/lib*/erlang/erts-*/bin/epmd",
     "opt/homebrew/opt/erlang/lib/erlang/bin/epmd",
 )
+PLAIN = re.compile(r"[A-Za-z0-9_./+@,=-]+")
 PLUGINS = "[rabbitmq_management].\n"
 
 
@@ -55,6 +60,20 @@ def _on_path(name: str) -> Path | None:
     return Path(found).resolve() if found else None
 
 
+def _plain(folder: Path) -> Path:
+    """The folder under a name without spaces: the broker hands its data directory to a shell, to ask for free space."""
+    if PLAIN.fullmatch(str(folder)):
+        return folder
+    mark = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    link = Path(tempfile.gettempdir()) / f"seatline-{os.getuid()}" / mark
+    link.parent.mkdir(mode=0o700, exist_ok=True)
+    if link.parent.stat().st_uid != os.getuid():
+        raise ServerError(f"{link.parent} belongs to somebody else")
+    if not link.is_symlink():
+        link.symlink_to(folder)
+    return link
+
+
 @dataclass(slots=True, kw_only=True)
 class PrivateRabbitmq:
     """One node below `folder`; `state` remembers its ports and password."""
@@ -80,12 +99,14 @@ class PrivateRabbitmq:
         for name in ("amqp", "management", "distribution", "epmd"):
             remembered_port(self.state.ports, name)
         self.state.save()
-        home = self.folder / "home"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = _plain(self.folder)
+        home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        write_private(self.folder / "rabbitmq.conf", self._configuration())
-        (self.folder / "plugins").write_text(PLUGINS, encoding="utf-8")
-        (self.folder / "environment").touch()
-        environment = self._environment(home)
+        write_private(folder / "rabbitmq.conf", self._configuration())
+        (folder / "plugins").write_text(PLUGINS, encoding="utf-8")
+        (folder / "environment").touch()
+        environment = self._environment(folder, home)
         mapper = Command(
             name="epmd",
             argv=(str(self.programs.port_mapper), "-address", HOST, "-port", str(self.state.ports["epmd"])),
@@ -139,8 +160,7 @@ class PrivateRabbitmq:
             )
         )
 
-    def _environment(self, home: Path) -> dict[str, str]:
-        folder = self.folder
+    def _environment(self, folder: Path, home: Path) -> dict[str, str]:
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
