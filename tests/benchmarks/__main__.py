@@ -29,6 +29,7 @@ FURTHER = {
     relay.SECTION: relay.measure,
 }
 ROUNDS = 5
+WIDTH = 110  # also where the output is not a terminal
 
 
 @click.command()
@@ -63,7 +64,8 @@ def main(
     if as_json:
         click.echo(report.document(described, figures))
     else:
-        report.show(Console(), described, figures)
+        console = Console()
+        report.show(Console(width=max(console.width, WIDTH)), described, figures)
 
 
 async def _measure(

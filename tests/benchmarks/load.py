@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tests.benchmarks import raw_sql
 from tests.benchmarks.figures import Figure, Sheet, at_least, under
-from tests.benchmarks.service import Played, Servers, Service, new_tenant, service
+from tests.benchmarks.service import OTHERS, Played, Servers, Service, new_tenant, service
 from tests.benchmarks.subscriber import Subscriber, subscribed
 from tests.benchmarks.workload import Load
 from workers.cli.progress import Progress
@@ -29,9 +29,11 @@ def _note_batches(sheet: Sheet, played: Played) -> None:
     items = played.load.requests * played.load.items
     sheet.note("batches of 100, 16 callers", items / played.seconds, "items/s", at_least(10_000))
     sheet.note("batches of 100, 16 callers: median answer", _median(played), "ms")
-    for name, cores in sorted(played.cpu.items(), key=lambda pair: -pair[1]):
-        if name != "epmd":
-            sheet.note(f"  cores used meanwhile by: {name}", cores, "cores")
+    ours = {name: cores for name, cores in played.cpu.items() if name not in {"epmd", OTHERS}}
+    cost = sum(ours.values()) * played.seconds / items * 1_000_000
+    sheet.note("processor time of an item, all processes together", cost, "µs")
+    for name in (*ours, OTHERS):
+        sheet.note(f"  cores used meanwhile by: {name}", played.cpu[name], "cores")
 
 
 def _note_single(sheet: Sheet, played: Played) -> None:
