@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from api.errors.api_error import ApiError, FieldProblem, invalid_parameter
@@ -41,11 +41,13 @@ Query = TypeVar("Query", bound=QueryModel)
 
 
 def _digits(value: object) -> object:
-    if isinstance(value, str):
-        if not (value.isascii() and value.isdigit() and len(value) <= len(str(LARGEST))):
-            raise PydanticCustomError("not_integer", "digits only")
-        return int(value)
-    return value
+    if not isinstance(value, str):
+        return value
+    if not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("not_integer", "digits only")
+    if len(value) > len(str(LARGEST)) or int(value) > LARGEST:
+        raise PydanticCustomError("too_large", "too large", {"limit": LARGEST})
+    return int(value)
 
 
 def _flag(value: object) -> object:
@@ -63,7 +65,7 @@ def _storable(value: str) -> str:
     return value
 
 
-Whole = Annotated[int, Field(le=LARGEST), BeforeValidator(_digits)]
+Whole = Annotated[int, BeforeValidator(_digits)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, AfterValidator(_storable)]
 

@@ -20,6 +20,7 @@ class Read(ReadQuery):
     page: Whole = Field(default=1, ge=1)
     colours: tuple[Colour, ...] = ()
     ids: tuple[Text, ...] | None = None
+    limit: Whole = Field(default=25, ge=1, le=100)
     term: Text | None = None
     flag: Flag = False
 
@@ -61,8 +62,9 @@ def test_an_array_that_may_be_absent_is_split_too():
         ("page=%20%201", "not_integer"),
         ("page=1_0", "not_integer"),
         ("page=%D9%A1", "not_integer"),  # an Arabic-Indic digit
-        ("page=" + "9" * 30, "not_integer"),
+        ("page=" + "9" * 30, "too_large"),
         (f"page={LARGEST + 1}", "too_large"),
+        ("limit=101", "too_large"),
         ("page=1&page=2", "repeated"),
         ("colours=GREEN", "unknown_value"),
         ("colours=RED,", "unknown_value"),
