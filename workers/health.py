@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+PATHS = ("/healthz", "/metrics")
 # A request of a probe is one short line and a few headers.
 _LONGEST_REQUEST = 8 * 1024
 _READ_SECONDS = 5.0
@@ -43,12 +44,12 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 def _response(request: bytes) -> bytes:
     method, _, rest = request.partition(b" ")
-    path = rest.partition(b" ")[0].partition(b"?")[0]
-    if path not in {b"/healthz", b"/metrics"}:
+    path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+    if path not in PATHS:
         return _page(HTTPStatus.NOT_FOUND, b"")
     if method not in {b"GET", b"HEAD"}:
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, b"")
-    if path == b"/metrics":
+    if path == "/metrics":
         return _page(HTTPStatus.OK, generate_latest(), content_type=CONTENT_TYPE_LATEST, head=method == b"HEAD")
     return _page(HTTPStatus.OK, b'{"status":"ok"}', content_type="application/json", head=method == b"HEAD")
 

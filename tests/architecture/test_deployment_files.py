@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from api.app import create_app
 from infra.settings import PREFIX, Settings
+from workers import health
 from workers.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +18,6 @@ SERVICES = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if str(service["image"]).startswith("seatline:")}
 KNOWN = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
-HEALTH_ROUTES = {"/healthz", "/readyz"}
 
 
 def test_the_services_are_the_ones_of_the_design():
@@ -73,9 +74,13 @@ def test_every_health_check_asks_a_real_route_at_the_port_that_is_set(name):
             for variable, value in SERVICES[name]["environment"].items()
         }
     )
-    port = settings.api_port if name == "api" else settings.worker_health_port
+    port, routes = (
+        (settings.api_port, create_app(settings).openapi()["paths"])
+        if name == "api"
+        else (settings.worker_health_port, health.PATHS)
+    )
     assert urlsplit(url).port == port
-    assert urlsplit(url).path in HEALTH_ROUTES
+    assert urlsplit(url).path in routes
 
 
 def test_nothing_is_published_beyond_this_machine():
