@@ -22,11 +22,16 @@ from infra.rabbitmq.topology import DECLARE_SECONDS, Topology, declare_commands,
 
 _log = structlog.get_logger(__name__)
 
-CONSUME_SECONDS = 5.0
+CONSUME_SECONDS = 3.0
 # A worker has ten seconds to end in, also when the broker hangs.
 CANCEL_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
-KEEP_AGAIN_SECONDS = 1.0
+KEEP_AGAIN_FIRST_SECONDS = 1.0
+KEEP_AGAIN_MOST_SECONDS = 60.0
+# A quorum queue whose leader died with the broker soon after it was declared stays without one for good, and declaring
+# it again succeeds. Claims are wake-ups, so a queue that lets nobody consume is thrown away and made anew.
+REFUSALS = 2
+DELETE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class Consuming:
         self._replies: _ReplyConsumer | None = None
         self._consumption: _Consumption | None = None
         self._started = False
+        self._refusals = 0
 
     @property
     def usable(self) -> bool:
@@ -132,6 +138,8 @@ class Consuming:
     async def _prepare_claims(self, session: Session, consumer: _ClaimConsumer) -> None:
         channel = await self._channel(session)
         await channel.set_qos(prefetch_count=consumer.prefetch, timeout=DECLARE_SECONDS)
+        if self._refusals >= REFUSALS:
+            await self._throw_queue_away(session)
         queue = await declare_commands(channel, self._topology)
         acks = Acks(await channel.get_underlay_channel())
         session.attach(acks.run())
@@ -139,8 +147,21 @@ class Consuming:
         async def on_message(message: AbstractIncomingMessage) -> None:
             self._deliver(session, acks, consumer, message)
 
-        tag = await queue.consume(on_message, timeout=CONSUME_SECONDS)
+        try:
+            tag = await queue.consume(on_message, timeout=CONSUME_SECONDS)
+        except TimeoutError:
+            self._refusals += 1
+            raise
+        self._refusals = 0
         self._consumption = _Consumption(session=session, acks=acks, queue=queue, tag=tag)
+
+    async def _throw_queue_away(self, session: Session) -> None:
+        channel = session.transport.connection.channel(publisher_confirms=False)
+        await channel.initialize()
+        _log.warning("broker.claims_queue_replaced", queue=self._topology.commands_queue, refusals=self._refusals)
+        await channel.queue_delete(self._topology.commands_queue, timeout=DELETE_SECONDS)
+        await channel.close()
+        self._refusals = 0
 
     async def _channel(self, session: Session) -> AbstractChannel:
         channel = session.transport.connection.channel(publisher_confirms=False)
@@ -170,6 +191,8 @@ class Consuming:
 
     async def _move(self, acks: Acks, tag: int, copy: Message) -> None:
         _log.warning("broker.claim_unreadable", size=len(copy.body))
-        while not await self._keep_unreadable(copy):  # noqa: ASYNC110 - each turn tries, it does not look
-            await asyncio.sleep(KEEP_AGAIN_SECONDS)
+        delay = KEEP_AGAIN_FIRST_SECONDS
+        while not await self._keep_unreadable(copy):
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, KEEP_AGAIN_MOST_SECONDS)
         acks.done(tag)
