@@ -65,7 +65,7 @@ class UserFilter:
 async def find_user(database: Database, tenant_id: int, key: str) -> UserRow | None:
     """The person with this key, if there is one."""
     async with database.transaction() as tx:
-        rows = await tx.fetch(_SQL["user_by_key"], tenant_id=tenant_id, key=key)
+        rows = await tx.fetch(_SQL["find_user"], tenant_id=tenant_id, key=key)
     return _user(rows[0]) if rows else None
 
 
@@ -78,7 +78,7 @@ async def find_group(database: Database, tenant_id: int, key: str) -> GroupRow |
 async def find_role(database: Database, tenant_id: int, key: str) -> RoleRow | None:
     """The role with this key, if there is one."""
     async with database.transaction() as tx:
-        rows = await tx.fetch(_SQL["role_by_key"], tenant_id=tenant_id, key=key)
+        rows = await tx.fetch(_SQL["find_role"], tenant_id=tenant_id, key=key)
     return _role(rows[0]) if rows else None
 
 
@@ -142,7 +142,7 @@ async def page_of_roles(
 
 
 async def _group_by_key(tx: Transaction, tenant_id: int, key: str) -> GroupRow | None:
-    rows = await tx.fetch(_SQL["group_by_key"], tenant_id=tenant_id, key=key)
+    rows = await tx.fetch(_SQL["find_group"], tenant_id=tenant_id, key=key)
     return _group(rows[0]) if rows else None
 
 

@@ -54,7 +54,7 @@ async def page_of_events(
     Raises:
         EventsExpiredError: events after `after` were removed by retention.
     """
-    statement = _SQL["page_of_log" if types is None else "page_of_log_by_type"]
+    statement = _SQL["page_of_events" if types is None else "page_of_events_by_type"]
     async with database.transaction() as tx:
         rows = await tx.fetch(statement, tenant_id=tenant_id, after=after or 0, limit=limit, types=types)
     if not rows:

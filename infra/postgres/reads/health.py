@@ -16,7 +16,7 @@ async def is_serving(database: Database, *, within: timedelta) -> bool:
     """True when the database answers in time, with a schema."""
     try:
         async with asyncio.timeout(within.total_seconds()), database.transaction() as tx:
-            await tx.fetch(_SQL["ping"])
+            await tx.fetch(_SQL["is_serving"])
     except Exception as error:
         if is_transient(error) or getattr(error, "sqlstate", None) == _NO_SCHEMA:
             return False

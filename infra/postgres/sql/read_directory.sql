@@ -1,7 +1,7 @@
 -- The directory as the native API reads it. A list first walks an index for at most :window rows and filters those, so
 -- that a filter that fits nobody costs a window and not the tenant; `scanned` and `last` tell where the walk stopped.
 
--- name: user_by_key
+-- name: find_user
 -- One person by the upstream's key.
 SELECT app_user.id, app_user.key, username, email, first_name, last_name, department, active, attributes,
        user_group.key AS primary_group
@@ -9,13 +9,13 @@ SELECT app_user.id, app_user.key, username, email, first_name, last_name, depart
   LEFT JOIN user_group ON user_group.tenant_id = app_user.tenant_id AND user_group.id = primary_group_id
  WHERE app_user.tenant_id = :tenant_id AND app_user.key = :key;
 
--- name: group_by_key
+-- name: find_group
 -- One group by the upstream's key.
 SELECT id, key, name, user_count
   FROM user_group
  WHERE tenant_id = :tenant_id AND key = :key;
 
--- name: role_by_key
+-- name: find_role
 -- One role by the upstream's key.
 SELECT id, key, permission_scope, titles, descriptions
   FROM role

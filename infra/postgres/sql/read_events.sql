@@ -1,7 +1,7 @@
 -- The log of events, out of the outbox rows that the relay publishes. A row holds at most 100 events, so one that
 -- reaches beyond a sequence begins at most 99 before it: that bound is what lets the primary key find it.
 
--- name: page_of_log
+-- name: page_of_events
 -- The rows that hold the next :limit events after :after, with the log's head and its earliest event in the same
 -- snapshot: retention cannot come between them. `before` counts the events of the rows in front.
 WITH found AS (
@@ -21,8 +21,8 @@ SELECT event_seq AS head,
  WHERE tenant_id = :tenant_id
  ORDER BY first_sequence;
 
--- name: page_of_log_by_type
--- As page_of_log, for some types: each type's own index is walked, and the walks are merged.
+-- name: page_of_events_by_type
+-- As page_of_events, for some types: each type's own index is walked, and the walks are merged.
 WITH found AS (
     SELECT one_type.*,
            sum(last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) OVER (ORDER BY first_sequence)

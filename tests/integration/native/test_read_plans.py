@@ -24,8 +24,8 @@ FIRST = {"after_group": 0, "after_user": 0, "after_role": 0}
 USERS = {"department": "Department 3", "active": True, "username_key": None, "email_key": None}
 
 CASES = [
-    ("read_directory", "user_by_key", {"key": "u77"}),
-    ("read_directory", "group_by_key", {"key": "g7"}),
+    ("read_directory", "find_user", {"key": "u77"}),
+    ("read_directory", "find_group", {"key": "g7"}),
     ("read_directory", "page_of_users", {**USERS, "after": 0}),
     ("read_directory", "page_of_users", {**USERS, "after": 3_000, "department": "Nobody's"}),
     ("read_directory", "page_of_members", {**USERS, "after": 0, "group_id": 1}),
@@ -42,10 +42,10 @@ CASES = [
         "page_of_operations",
         {"before": NEWEST, "statuses": ["failed"], "kinds": None, "since": datetime(2100, 1, 1, tzinfo=UTC)},
     ),
-    ("read_events", "page_of_log", {"after": 0}),
-    ("read_events", "page_of_log", {"after": 4_321}),
-    ("read_events", "page_of_log_by_type", {"after": 4_321, "types": ["user.updated", "group.updated"]}),
-    ("read_events", "page_of_log_by_type", {"after": 0, "types": ["user.deleted"]}),
+    ("read_events", "page_of_events", {"after": 0}),
+    ("read_events", "page_of_events", {"after": 4_321}),
+    ("read_events", "page_of_events_by_type", {"after": 4_321, "types": ["user.updated", "group.updated"]}),
+    ("read_events", "page_of_events_by_type", {"after": 0, "types": ["user.deleted"]}),
 ]
 
 
