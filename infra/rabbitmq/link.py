@@ -40,6 +40,15 @@ class Session:
             self.reason = reason
             self._ended.set()
 
+    def doubt(self, reason: str) -> None:
+        """Give the session up unless the broker merely blocks it.
+
+        Under an alarm a new connection would be blocked in its turn, and what lies in this one is delivered later: each
+        renewal would only add repetitions.
+        """
+        if not self.transport.blocked:
+            self.end(reason)
+
     async def ended(self) -> None:
         """Wait until somebody gave the session up."""
         await self._ended.wait()

@@ -113,7 +113,7 @@ class Publishing:
         exchange = await events.get_exchange(self._topology.events_exchange, ensure=False)
         self._channels = _Channels(
             session=session,
-            events=Publisher(exchange=exchange, mandatory=False, on_doubt=session.end),
+            events=Publisher(exchange=exchange, mandatory=False, on_doubt=session.doubt),
             replies=await _opened(session, connection.channel(publisher_confirms=False)),
             commands=await self._prepare_commands(session),
         )
@@ -133,8 +133,8 @@ class Publishing:
         channel.close_callbacks.add(lambda *_: session.end("channel closed"))
         exchange = await channel.get_exchange(self._topology.commands_exchange, ensure=False)
         return _Commands(
-            claims=Publisher(exchange=exchange, mandatory=True, on_doubt=session.end),
-            unreadable=Publisher(exchange=channel.default_exchange, mandatory=True, on_doubt=session.end),
+            claims=Publisher(exchange=exchange, mandatory=True, on_doubt=session.doubt),
+            unreadable=Publisher(exchange=channel.default_exchange, mandatory=True, on_doubt=session.doubt),
         )
 
 

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from infra.rabbitmq import Broker, EventMessage
+from infra.rabbitmq import Broker, EventMessage, publishing
 from infra.rabbitmq.topology import Topology
 from tests.support.brokers import Inbox, a_claim, outside_channel, running_broker
 from tests.support.tcp_proxy import TcpProxy
@@ -174,6 +174,25 @@ async def test_a_blocked_connection_is_not_reachable_until_it_is_unblocked(proxy
         proxy.say_to_clients(connection_method(61, b""))
         await eventually(lambda: broker.reachable)
         assert await broker.publish_claims([a_claim()]) == 1
+
+
+async def test_what_was_sent_before_the_block_is_unknown_and_the_connection_is_kept(
+    proxy, broker_prefix, channel, monkeypatch
+):
+    monkeypatch.setattr(publishing, "EVENT_SECONDS", 0.5)
+    async with running_broker(proxy.url, broker_prefix) as broker:
+        connections = proxy.accepted
+        proxy.black_hole()
+        sending = asyncio.create_task(broker.publish_events([an_event()]))
+        await asyncio.wait({sending}, timeout=0.1)
+        proxy.say_to_clients(connection_method(60, b"\x00"))
+        assert await sending == [False]
+
+        proxy.say_to_clients(connection_method(61, b""))
+        proxy.heal()
+        await eventually(lambda: broker.takes_events)
+        assert await broker.publish_events([an_event()]) == [True]
+        assert proxy.accepted == connections
 
 
 def connection_method(method: int, arguments: bytes) -> bytes:
