@@ -91,7 +91,7 @@ CLAIMS_TO_REFUSE = [
     {"tenant": None},
     {"exp": 1},
     {"exp": "soon"},
-    {"exp": str(int(time.time()) + 60)},
+    {"exp": "4102444800"},
     {"exp": "1" * 400},
     {"exp": True},
     {"nbf": "1"},
@@ -203,25 +203,16 @@ async def test_a_changed_payload_or_signature_is_refused(issuer):
             await verifier(issuer.jwks()).verify(token)
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        b"[" * 3000,
-        b"[]",
-        b"7",
-        b'"text"',
-        b"{",
-        b"\xff\xfe",
-        json.dumps(payload()).replace(str(payload()["exp"]), "1e999").encode(),
-        json.dumps(payload()).replace(str(payload()["exp"]), "NaN").encode(),
-        json.dumps(payload() | {"iss": [ISSUER]}).encode(),
-    ],
-)
-async def test_payloads_that_no_library_would_sign_are_refused(issuer, claims):
-    body = f"{segment({'alg': 'RS256', 'kid': 'rsa'})}.{segment(claims)}"
-    signature = jwt.algorithms.RSAAlgorithm(RSAAlgorithm.SHA256).sign(body.encode(), issuer.rsa)
-    with pytest.raises(BadTokenError):
-        await verifier(issuer.jwks()).verify(f"{body}.{segment(signature)}")
+async def test_payloads_that_no_library_would_sign_are_refused(issuer):
+    good = payload()
+    infinite, not_a_number = (json.dumps(good).replace(str(good["exp"]), word) for word in ("1e999", "NaN"))
+    several_issuers = json.dumps(good | {"iss": [ISSUER]})
+    texts = ("[" * 3000, "[]", "7", '"text"', "{", infinite, not_a_number, several_issuers)
+    for claims in (*(text.encode() for text in texts), b"\xff\xfe"):
+        body = f"{segment({'alg': 'RS256', 'kid': 'rsa'})}.{segment(claims)}"
+        signature = RSAAlgorithm(RSAAlgorithm.SHA256).sign(body.encode(), issuer.rsa)
+        with pytest.raises(BadTokenError):
+            await verifier(issuer.jwks()).verify(f"{body}.{segment(signature)}")
 
 
 @pytest.mark.parametrize("header", [b"[" * 3000, b"[]", b"7", b"{", b"\xff\xfe"])
