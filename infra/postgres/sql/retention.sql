@@ -9,9 +9,24 @@ DELETE FROM operation
 RETURNING 1 AS removed;
 
 -- name: remove_old_outbox
--- Published messages older than the cutoff; what is not published stays whatever its age.
+-- Published messages older than the cutoff, of every tenant a prefix of its log: a hole would look like lost events.
+-- What is not published stays whatever its age, and so does what comes after it.
 DELETE FROM outbox
- WHERE (tenant_id, first_sequence) IN (SELECT tenant_id, first_sequence FROM outbox
-                                        WHERE published_at < :cutoff
-                                        LIMIT CAST(:batch AS integer))
+ USING (SELECT tenant_log.tenant_id, front.first_sequence
+          FROM tenant_log
+         CROSS JOIN LATERAL (
+               SELECT published_at FROM outbox
+                WHERE outbox.tenant_id = tenant_log.tenant_id
+                ORDER BY first_sequence
+                LIMIT 1) AS oldest
+         CROSS JOIN LATERAL (
+               SELECT first_sequence,
+                      bool_and(coalesce(published_at < :cutoff, false)) OVER (ORDER BY first_sequence) AS is_old
+                 FROM (SELECT first_sequence, published_at FROM outbox
+                        WHERE outbox.tenant_id = tenant_log.tenant_id
+                        ORDER BY first_sequence
+                        LIMIT CAST(:batch AS integer)) AS first_rows) AS front
+         WHERE oldest.published_at < :cutoff AND front.is_old
+         LIMIT CAST(:batch AS integer)) AS old
+ WHERE outbox.tenant_id = old.tenant_id AND outbox.first_sequence = old.first_sequence
 RETURNING 1 AS removed;
