@@ -3,6 +3,7 @@
 One rule: a described route is complete; the headers and refusals that all routes share are added here, once.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,8 +17,8 @@ from api.errors.families import Family
 from api.http.parameters import QueryModel
 from domain.errors import ErrorCode
 
-SCHEMAS = "x-seatline-schemas"
-"""Where a route's schemas travel to the document's components."""
+DESCRIPTION = "x-seatline"
+"""Where a route's description travels to the document: as JSON text, since FastAPI drops nulls from anything else."""
 
 _REFERENCES = "#/components/schemas/{model}"
 
@@ -48,24 +49,20 @@ def described(
     schemas: dict[str, Any] = {}
     shown = {**answers, 202: ACCEPTED} if is_write else dict(answers)
     codes = [*refusals, *(COMMON_REFUSALS if not is_open else ()), *(WRITE_REFUSALS if is_write else ())]
-    extra: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS)],
-        SCHEMAS: schemas,
+        "responses": {str(status): _answer(status, one, schemas) for status, one in shown.items()},
     }
     if is_open:
-        extra["security"] = []
+        operation["security"] = []
     if body is not None:
-        extra["requestBody"] = {"required": True, "content": _content(body, "application/json", schemas)}
-    responses: dict[int | str, dict[str, Any]] = {
-        status: _answer(status, one, schemas) for status, one in shown.items()
-    }
+        operation["requestBody"] = {"required": True, "content": _content(body, "application/json", schemas)}
     for status, response in _refused(codes, family, schemas):
-        responses.setdefault(status, response)
+        operation["responses"].setdefault(status, response)
     return {
         "summary": summary,
         "status_code": next(iter(answers)),
-        "responses": responses,
-        "openapi_extra": extra,
+        "openapi_extra": {DESCRIPTION: json.dumps({"operation": operation, "schemas": schemas})},
         "response_model": None,
     }
 
@@ -126,7 +123,7 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
 
 def _refused(
     codes: Iterable[ErrorCode], family: Family, schemas: dict[str, Any]
-) -> Iterable[tuple[int, dict[str, Any]]]:
+) -> Iterable[tuple[str, dict[str, Any]]]:
     by_status: dict[int, list[ErrorCode]] = {}
     for code in dict.fromkeys(codes):
         by_status.setdefault(family.statuses[code], []).append(code)
@@ -134,7 +131,7 @@ def _refused(
         _, example = family.render(ApiError(ours[0]), "en")
         shown = Shown(model=family.model, example=example)
         yield (
-            int(status),
+            str(int(status)),
             {
                 "description": f"{HTTPStatus(status).phrase}: {', '.join(ours)}",
                 "content": _content(shown, family.media_type, schemas),

@@ -3,13 +3,14 @@
 One rule: it is built once per process, and it names nothing outside this service.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.documents.describing import SCHEMAS
+from api.documents.describing import DESCRIPTION
 
 _DESCRIPTION = """\
 Gives licences and group roles to users, at scale, and tells everyone who needs to know.
@@ -31,6 +32,10 @@ _SECURITY_SCHEMES = {
         "description": "The same token, or a JWT with `iss`, `aud`, `exp`, `tenant` and `scope`.",
     },
 }
+
+
+# FastAPI promises its own 422 everywhere, which no route here gives.
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def install(app: FastAPI) -> None:
@@ -55,23 +60,23 @@ def build(app: FastAPI) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
-            _merge(schemas, operation.pop(SCHEMAS, {}))
-            _drop_framework_answer(operation)
-    for name in ("HTTPValidationError", "ValidationError"):
+            _describe(operation, schemas)
+    for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     components["securitySchemes"] = _SECURITY_SCHEMES
     document["security"] = [{name: []} for name in _SECURITY_SCHEMES]
     return document
 
 
+def _describe(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Put in what the route says about itself; of the framework's own only the parameters of the path stay."""
+    described = json.loads(operation.pop(DESCRIPTION))
+    _merge(schemas, described["schemas"])
+    parameters = [*operation.get("parameters", ()), *described["operation"]["parameters"]]
+    operation.update({**described["operation"], "parameters": parameters})
+
+
 def _merge(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
     for name, schema in more.items():
         if schemas.setdefault(name, schema) != schema:
             raise ValueError(f"two models are called {name}")
-
-
-def _drop_framework_answer(operation: dict[str, Any]) -> None:
-    """FastAPI promises its own 422, which no route here gives."""
-    answer = operation["responses"].get("422", {})
-    if "HTTPValidationError" in str(answer):
-        del operation["responses"]["422"]

@@ -1,0 +1,306 @@
+"""The users API's words: bodies to changes, stored outcomes to answers, rows to lists. Reviewed as golden files."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import to_json
+
+from api.dialects.user_groups import schemas, shapes, translate
+from api.dialects.user_groups.routes import _read_creation, _read_deletion
+from api.errors.languages import SPOKEN, Languages
+from api.errors.texts import CATALOGUES
+from api.http.batches import read_items
+from api.http.json_reading import read_json
+from domain.codec import encode
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
+from domain.errors import ErrorCode, Refusal
+from domain.outcomes import Assigned, AssignedPerson, OperationStatus, Result, Unassigned, document
+from domain.sources import Source
+from infra.postgres.operations import OperationView, Presentation
+from infra.postgres.reads.user_groups import ShownAssignment, ShownRole, like_pattern
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+TITLES = {"trainer": {"en": "Trainer", "de": "Ausbilder", "it": "Formatrice"}}
+PERSON = AssignedPerson(key="ada", first_name="Ada", last_name="Größe", department="R&D", active=True)
+MALFORMED = [
+    5,
+    None,
+    [],
+    {},
+    {"group_id": "g", "body": {"role_id": "r"}},
+    {"group_id": "g", "body": {"role_id": "r", "user_id": 7}},
+    {"group_id": "g", "body": {"role_id": "r", "user_id": ""}},
+    {"group_id": "g", "body": "u"},
+    {"group_id": "g", "body": {"role_id": "r", "user_id": "u", "note": ""}},
+    {"group_id": "g", "body": {"role_id": "r", "user_id": "u"}, "note": ""},
+    {"group_id": "g", "user_id": "u", "role_id": "r"},
+]
+
+
+def change(op, user, *, role="trainer", group="sales"):
+    return AssignmentChange(op=op, group=group, user=user, role=role)
+
+
+def assigned(user="ada", *, sources=("MANUAL",), **person):
+    shown = replace(PERSON, key=user, **person)
+    return Assigned(group="sales", user=shown, role="trainer", sources=sources, created_at=AT)
+
+
+def refused(code, **facts):
+    return Refusal(code=code, **facts)
+
+
+def view(form, items, outcomes, *, language="en", **options):
+    """The stored operation after these outcomes, its documents as they come back from the database."""
+    request = json.loads(json.dumps(encode(ChangeAssignments(items=tuple(items)))))
+    response = json.loads(json.dumps(document(Result(outcomes=outcomes, titles=TITLES))))
+    return OperationView(
+        tenant_id=1,
+        id=UUID(int=7),
+        seq=1,
+        kind="group_assignments.change",
+        status=OperationStatus.SUCCEEDED,
+        dry_run=False,
+        request=request,
+        presentation=Presentation(form=form, language=language, options=options),
+        response=response,
+        error=None,
+        attempts=0,
+        done=len(items),
+        total=len(items),
+        accepted_at=AT,
+        started_at=AT,
+        finished_at=AT,
+        superseded_by=None,
+        request_id=None,
+    )
+
+
+def render(seen):
+    answer = translate.FORMS[seen.presentation.form](seen)
+    return to_json({"status": answer.status, "body": answer.body}, indent=2) + b"\n"
+
+
+CREATE = AssignmentOp.CREATE
+DELETE = AssignmentOp.DELETE
+SINGLE = {
+    "created": view(translate.CREATED, [change(CREATE, "ada")], [assigned()]),
+    "created_de_with_actions": view(
+        translate.CREATED, [change(CREATE, "ada")], [assigned()], language="de-ch", actions=True
+    ),
+    "created_it": view(translate.CREATED, [change(CREATE, "ada")], [assigned()], language="it,fr"),
+    "deleted": view(
+        translate.DELETED, [change(DELETE, "ada")], [Unassigned(group="sales", user="ada", role="trainer")]
+    ),
+    "batch_created": view(
+        translate.BATCH_CREATED,
+        [
+            change(CREATE, "ada"),
+            InvalidItem(field="body.user_id", reason="required", sent={"group_id": "sales", "role_id": "trainer"}),
+            change(CREATE, "nobody"),
+            change(CREATE, "bo", role="chief"),
+            InvalidItem(field="", reason="not_object", sent={}),
+            change(CREATE, "cy"),
+        ],
+        [
+            assigned(),
+            refused(ErrorCode.INVALID_ITEM, field="body.user_id", details={"reason": "required"}),
+            refused(ErrorCode.USER_DOES_NOT_EXIST, field="user_id"),
+            refused(ErrorCode.ROLE_NOT_ASSIGNABLE, field="role_id"),
+            refused(ErrorCode.INVALID_ITEM, field="", details={"reason": "not_object"}),
+            assigned("cy", sources=("RULE", "MANUAL")),
+        ],
+        language="fr",
+        actions=True,
+    ),
+    "batch_deleted": view(
+        translate.BATCH_DELETED,
+        [
+            change(DELETE, "ada"),
+            change(DELETE, "ada"),
+            change(DELETE, "bo"),
+            InvalidItem(field="role_id", reason="too_short:1", sent={"user_id": "cy"}),
+        ],
+        [
+            Unassigned(group="sales", user="ada", role="trainer"),
+            refused(ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST),
+            refused(ErrorCode.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN),
+            refused(ErrorCode.INVALID_ITEM, field="role_id", details={"reason": "too_short:1"}),
+        ],
+    ),
+}
+BUSINESS = [
+    ErrorCode.USER_GROUP_DOES_NOT_EXIST,
+    ErrorCode.USER_DOES_NOT_EXIST,
+    ErrorCode.ROLE_DOES_NOT_EXIST,
+    ErrorCode.ROLE_HAS_WRONG_PERMISSION_SCOPE,
+    ErrorCode.USER_IS_NOT_ACTIVE,
+    ErrorCode.ROLE_NOT_ASSIGNABLE,
+    ErrorCode.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS,
+    ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST,
+    ErrorCode.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN,
+]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_every_answer_is_as_reviewed(name, golden):
+    golden(f"user_groups/{name}.json", render(SINGLE[name]))
+
+
+@pytest.mark.parametrize("code", BUSINESS)
+def test_every_refusal_is_as_reviewed(code, golden):
+    seen = view(translate.CREATED, [change(CREATE, "ada")], [refused(code, field="user_id")])
+    golden(f"user_groups/refused/{code.lower()}.json", render(seen))
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+@pytest.mark.parametrize("code", BUSINESS)
+def test_a_batch_refuses_an_item_as_a_single_call_would(code, language):
+    single = view(translate.CREATED, [change(CREATE, "ada")], [refused(code)], language=language)
+    batch = view(translate.BATCH_CREATED, [change(CREATE, "ada")], [refused(code)], language=language)
+    alone = translate.created(single)
+    [item] = translate.batch_created(batch).body["items"]
+    assert item["status"] == alone.status
+    assert item["error"] == {name: alone.body[name] for name in ("code", "message")}
+    assert item["error"]["message"] == CATALOGUES[language]["codes"][code]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_answer_fits_the_shape_that_is_documented(name):
+    answer = translate.FORMS[SINGLE[name].presentation.form](SINGLE[name])
+    model = {"created": schemas.Assignment, "batch": schemas.BatchResult}.get(name.partition("_")[0])
+    if model is None:
+        assert (answer.status, answer.body) == (200, None)
+    else:
+        model.model_validate(answer.body, strict=True, extra="forbid")
+
+
+def test_an_answer_is_the_same_every_time():
+    seen = SINGLE["batch_created"]
+    assert render(seen) == render(seen)
+
+
+@pytest.mark.parametrize("raw", MALFORMED)
+def test_a_malformed_item_is_refused_alone(raw):
+    good = {"group_id": "g", "body": {"role_id": "r", "user_id": "u"}}
+    body = json.dumps({"items": [good, raw, good]}).encode()
+    first, item, last = read_items(read_json(body), limit=3, read=_read_creation, sent=translate.sent_to_create)
+    assert isinstance(item, InvalidItem)
+    assert first == last == AssignmentChange(op=CREATE, group="g", user="u", role="r")
+
+
+def test_a_malformed_item_echoes_the_ids_that_can_be_read():
+    assert translate.sent_to_create({"group_id": "g", "body": {"role_id": "r", "user_id": 7}}) == {
+        "group_id": "g",
+        "role_id": "r",
+    }
+    assert translate.sent_to_delete({"group_id": "\ud800", "user_id": "x" * 129, "role_id": "r"}) == {"role_id": "r"}
+    assert translate.sent_to_delete("r") == {}
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["group_id", "body", "user_id", "role_id", "x"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(ANY_JSON, min_size=1, max_size=5))
+def test_whatever_is_sent_as_items_can_be_stored_and_answered(items):
+    body = json.dumps({"items": items}).encode()
+    for reader, sent in ((_read_creation, translate.sent_to_create), (_read_deletion, translate.sent_to_delete)):
+        read = read_items(read_json(body), limit=5, read=reader, sent=sent)
+        assert len(read) == len(items)
+        stored = json.dumps(encode(ChangeAssignments(items=read)), ensure_ascii=False).encode()
+        assert b"\\u0000" not in stored
+        outcomes = [
+            refused(ErrorCode.INVALID_ITEM, field=item.field, details={"reason": item.reason})
+            if isinstance(item, InvalidItem)
+            else refused(ErrorCode.USER_DOES_NOT_EXIST)
+            for item in read
+        ]
+        assert len(translate.batch_created(view(translate.BATCH_CREATED, read, outcomes)).body["items"]) == len(items)
+
+
+ROW = ShownAssignment(
+    group="sales",
+    user="ada",
+    first_name="Ada",
+    last_name="Größe",
+    department="R&D",
+    active=False,
+    role="trainer",
+    titles=TITLES["trainer"],
+    sources=Source.MANUAL,
+    created_at=AT,
+)
+
+
+@pytest.mark.parametrize(
+    ("sources", "source", "actions"),
+    [
+        (Source.MANUAL, "MANUAL", ["DELETE"]),
+        (Source.SCIM | Source.MANUAL, "SCIM", ["DELETE"]),
+        (Source.RULE | Source.MANUAL, "RULE", []),
+        (Source.PRIMARY | Source.RULE | Source.SCIM, "PRIMARY", []),
+    ],
+)
+def test_a_row_shows_its_strongest_source_and_what_may_be_done(sources, source, actions):
+    row = replace(ROW, sources=sources)
+    shown = shapes.assignment_of_row(row, Languages(("de",)), deletable_roles=None, with_actions=True)
+    assert (shown["source"], shown["actions"]) == (source, actions)
+
+
+@pytest.mark.parametrize(
+    ("deletable", "actions"), [(None, ["DELETE"]), (("trainer",), ["DELETE"]), (("x",), []), ((), [])]
+)
+def test_who_may_not_delete_is_not_offered_it(deletable, actions):
+    shown = shapes.assignment_of_row(ROW, Languages(), deletable_roles=deletable, with_actions=True)
+    assert shown["actions"] == actions
+
+
+def test_a_row_and_an_outcome_look_the_same():
+    row = shapes.assignment_of_row(ROW, Languages(("de",)), deletable_roles=None, with_actions=True)
+    outcome = document(Result(outcomes=[assigned(active=False)], titles={}))["items"][0]
+    assert shapes.assignment_of_outcome(outcome, {"trainer": "Ausbilder"}, with_actions=True) == row
+
+
+def test_pages_are_as_reviewed(golden):
+    languages = Languages(("de",))
+    role = ShownRole(key="trainer", titles=TITLES["trainer"], descriptions={"en": "Trains."})
+    shown = {
+        "assignments": shapes.page(
+            "assignments",
+            [shapes.assignment_of_row(ROW, languages, deletable_roles=None, with_actions=False)],
+            number=2,
+            limit=25,
+            total=26,
+        ),
+        "assignable_roles": shapes.page(
+            "assignable_roles",
+            [shapes.assignable_role(role, languages, with_role=with_role) for with_role in (False, True)],
+            number=1,
+            limit=25,
+            total=2,
+        ),
+        "empty": shapes.page("assignments", [], number=1, limit=25, total=0),
+    }
+    schemas.AssignmentPage.model_validate(shown["assignments"], extra="forbid")
+    schemas.AssignableRolePage.model_validate(shown["assignable_roles"], extra="forbid")
+    golden("user_groups/pages.json", to_json(shown, indent=2) + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("term", "pattern"),
+    [("ada", "%ada%"), ("50%", r"%50\%%"), ("a_b", r"%a\_b%"), ("a\\", r"%a\\%"), ("%", r"%\%%")],
+)
+def test_a_search_term_is_literal(term, pattern):
+    assert like_pattern(term) == pattern
