@@ -1,4 +1,5 @@
 import os
+from unittest.mock import patch
 
 import click
 import pytest
@@ -74,13 +75,11 @@ def test_completion_scripts_name_the_command(run, shell):
     assert "_SEATLINE_COMPLETE" in script.output
 
 
-def test_commands_find_the_servers_of_a_running_up_but_what_is_set_wins(monkeypatch, tmp_path):
+def test_commands_find_the_servers_of_a_running_up_but_what_is_set_wins(tmp_path):
     environment_file.write(tmp_path / "env", {"SEATLINE_DATABASE_URL": "a", "SEATLINE_AMQP_URL": "b"})
-    monkeypatch.setenv("SEATLINE_DATABASE_URL", "mine")
-    monkeypatch.delenv("SEATLINE_AMQP_URL", raising=False)
-    main.use_running_servers(tmp_path / "env")
-    assert (os.environ["SEATLINE_DATABASE_URL"], os.environ["SEATLINE_AMQP_URL"]) == ("mine", "b")
-    monkeypatch.delenv("SEATLINE_AMQP_URL")
+    with patch.dict(os.environ, {"SEATLINE_DATABASE_URL": "mine"}, clear=True):
+        main.use_running_servers(tmp_path / "env")
+        assert dict(os.environ) == {"SEATLINE_DATABASE_URL": "mine", "SEATLINE_AMQP_URL": "b"}
 
 
 def test_each_printed_line_is_one_line_and_carries_its_own_credentials():
