@@ -7,7 +7,7 @@ this caller, duplicate.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from domain.book import AssignmentBook, AssignmentKey, Held
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
@@ -24,8 +24,7 @@ TenantKey = tuple[int, str]
 _GIVING = frozenset({AssignmentOp.CREATE, AssignmentOp.ASSIGN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(NamedTuple):
     """A user as far as assignments care."""
 
     id: int
@@ -83,8 +82,7 @@ def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: Assig
     return Decision(result=Result(outcomes=outcomes, titles=titles), events=in_order(events))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
+class _Checked(NamedTuple):
     key: AssignmentKey
     person: Person
     role: Role

@@ -30,8 +30,7 @@ class MemberKey(NamedTuple):
     user_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The state of one assignment row."""
 
     sources: Source

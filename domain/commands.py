@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import NamedTuple
 
 from domain.errors import JSON
 from domain.sources import SourceName
@@ -51,8 +52,7 @@ class AssignmentOp(StrEnum):
     UNASSIGN = "unassign"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentChange:
+class AssignmentChange(NamedTuple):
     """One change of one group assignment; all three names are the upstream's keys."""
 
     op: AssignmentOp

@@ -4,8 +4,8 @@ Within an operation events are ordered by type as listed here, then by item; the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import NamedTuple
 
 from domain.errors import JSON
 
@@ -26,8 +26,7 @@ class EventType(StrEnum):
 ORDER = {event_type: place for place, event_type in enumerate(EventType)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened. `subject` is a path within the tenant, such as `groups/sales/users/ann/roles/lead`."""
 
     type: EventType

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -20,8 +21,7 @@ SEQUENCE_DIGITS = 19
 _BORDER = b",\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberedEvent:
+class NumberedEvent(NamedTuple):
     """An event and its place: `previous` is the tenant's last sequence of the same type, 0 where there was none."""
 
     event: Event
