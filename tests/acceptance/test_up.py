@@ -136,3 +136,26 @@ def test_two_ups_at_once_make_one(own_clone):
     assert [one.returncode for one in together] == [0, 0], told
     assert all("Seatline is up" in text for text in told)
     assert all(own_clone.status().values())
+
+
+def test_servers_that_are_named_are_used_and_left_alone(
+    own_clone, database_url, amqp_url, management_url, broker_prefix
+):
+    own_clone.settings = {
+        "SEATLINE_DATABASE_URL": database_url,
+        "SEATLINE_AMQP_URL": amqp_url,
+        "SEATLINE_MANAGEMENT_URL": management_url,
+        "SEATLINE_NAME_PREFIX": broker_prefix,
+    }
+    started = own_clone.run("up", "-d")
+    assert started.returncode == 0, started.stdout + started.stderr
+    assert own_clone.env()["SEATLINE_DATABASE_URL"] == database_url
+    assert not own_clone.place.postgres.exists()
+    assert not own_clone.place.rabbitmq.exists()
+    assert own_clone.run("down", "--wipe").returncode == 0
+    assert own_clone.run("check").returncode == 0
+
+    again = own_clone.run("up", "-d")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "loading" not in again.stdout
+    assert get(own_clone, "/v1/users/p2000").json()["key"] == "p2000"

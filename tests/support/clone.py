@@ -60,6 +60,8 @@ class Clone:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.place = Place(folder=root / ".dev")
+        # What the person has set.
+        self.settings: dict[str, str] = {}
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -88,7 +90,7 @@ class Clone:
     def variables(self) -> dict[str, str]:
         """The environment of its commands: none of this run's servers leak into it."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_")}
-        return {**ours, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
+        return {**ours, **self.settings, "PYTHONPATH": str(self.root), "COLUMNS": "200"}
 
     def env(self) -> dict[str, str]:
         """The values of `.dev/env`."""

@@ -45,7 +45,8 @@ def _end_supervisor(here: Place, say: Callable[[str], None]) -> None:
     while held(here):
         record = supervisor_record(here)
         if record is not None and record.pid not in asked:
-            say("stopping everything (RabbitMQ takes about 6 seconds)")
+            slow = (here.records / "rabbitmq.json").exists()
+            say("stopping everything" + (" (RabbitMQ takes about 6 seconds)" if slow else ""))
             record.send(signal.SIGTERM)
             asked.add(record.pid)
         if time.monotonic() > deadline:
