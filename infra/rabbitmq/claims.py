@@ -12,6 +12,8 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractIncomingMessage
 
 _VERSION = 1
+# A tenant's id is a bigint. A number that Postgres cannot take would fail every pass of a worker that believed it.
+_TENANT_IDS = range(1, 2**63)
 
 
 class UnreadableClaimError(ValueError):
@@ -64,7 +66,7 @@ def decode_claim(body: bytes) -> Claim:
         if fields["v"] != _VERSION:
             raise UnreadableClaimError(f"version {fields['v']!r}")
         return Claim(
-            tenant_id=_whole(fields["tenant_id"]),
+            tenant_id=_tenant_id(fields["tenant_id"]),
             operation_id=UUID(fields["operation_id"]),
             request_id=_text(fields.get("request_id")),
             traceparent=_text(fields.get("traceparent")),
@@ -83,9 +85,9 @@ def unreadable_copy(message: AbstractIncomingMessage, reason: str) -> Message:
     )
 
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError("tenant_id is not an integer")
+def _tenant_id(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in _TENANT_IDS:
+        raise TypeError("tenant_id is not a tenant's id")
     return value
 
 

@@ -59,6 +59,8 @@ def test_fields_of_a_later_release_are_left_aside():
         b'{"v":1,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
         b'{"v":1,"tenant_id":"7","operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
         b'{"v":1,"tenant_id":true,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+        b'{"v":1,"tenant_id":0,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+        b'{"v":1,"tenant_id":9223372036854775808,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
         b'{"v":1,"tenant_id":7,"operation_id":"not an id"}',
         b'{"v":1,"tenant_id":7,"operation_id":12}',
         b'{"v":1,"tenant_id":7,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40","request_id":5}',
