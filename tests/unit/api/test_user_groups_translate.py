@@ -47,7 +47,7 @@ def change(op, user, *, role="trainer", group="sales"):
 
 
 def assigned(user="ada", *, sources=("MANUAL",), **person):
-    shown = replace(PERSON, key=user, **person)
+    shown = PERSON._replace(key=user, **person)
     return Assigned(group="sales", user=shown, role="trainer", sources=sources, created_at=AT)
 
 
