@@ -93,6 +93,7 @@ def new_operation_id() -> UUID:
 
 async def accept_operations(tx: Transaction, operations: Sequence[NewOperation]) -> dict[UUID, OperationView]:
     """Insert the operations; returns those that are in, which leaves out those whose idempotency key is taken."""
+    requests = [encode(operation.command) for operation in operations]
     rows = await tx.fetch(
         _SQL["accept_operations"],
         tenant_ids=[operation.tenant_id for operation in operations],
@@ -100,7 +101,7 @@ async def accept_operations(tx: Transaction, operations: Sequence[NewOperation])
         kinds=[kind_of(operation.command).value for operation in operations],
         dry_runs=[operation.dry_run for operation in operations],
         items=[size_of(operation.command) for operation in operations],
-        requests=[_compact(encode(operation.command)) for operation in operations],
+        requests=[_compact(request) for request in requests],
         presentations=[_presentation_document(operation.presentation) for operation in operations],
         replies_to=[operation.reply_to for operation in operations],
         idempotency_keys=[operation.idempotency_key for operation in operations],
@@ -110,8 +111,8 @@ async def accept_operations(tx: Transaction, operations: Sequence[NewOperation])
     )
     accepted = {row["id"]: row for row in rows}
     return {
-        operation.id: _accepted_view(operation, accepted[operation.id])
-        for operation in operations
+        operation.id: _accepted_view(operation, request, accepted[operation.id])
+        for operation, request in zip(operations, requests, strict=True)
         if operation.id in accepted
     }
 
@@ -179,7 +180,7 @@ def view(row: Row) -> OperationView:
     )
 
 
-def _accepted_view(operation: NewOperation, row: Row) -> OperationView:
+def _accepted_view(operation: NewOperation, request: dict[str, Any], row: Row) -> OperationView:
     return OperationView(
         tenant_id=operation.tenant_id,
         id=operation.id,
@@ -187,7 +188,7 @@ def _accepted_view(operation: NewOperation, row: Row) -> OperationView:
         kind=kind_of(operation.command).value,
         status=OperationStatus.QUEUED,
         dry_run=operation.dry_run,
-        request=encode(operation.command),
+        request=request,
         presentation=operation.presentation,
         response=None,
         error=None,
