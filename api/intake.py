@@ -14,7 +14,7 @@ import structlog
 from api.answers import Answers
 from domain.commands import Command
 from infra.postgres.database import Database, Transaction
-from infra.postgres.faults import is_refused_row, is_transient
+from infra.postgres.faults import is_refused_row, is_transient, trace
 from infra.postgres.operations import (
     KeyHolder,
     NewOperation,
@@ -185,7 +185,12 @@ class Intake:
             batch, self._waiting = self._waiting[:_FLUSH_LIMIT], self._waiting[_FLUSH_LIMIT:]
             if not self._waiting:
                 self._arrived.clear()
-            await self._flush(batch)
+            try:
+                await self._flush(batch)
+            except Exception as error:  # noqa: BLE001 - every write of this process goes through here: it must go on
+                log.error("a flush has failed", count=len(batch), error=trace(error))  # noqa: TRY400 - no values
+                for waiting in batch:
+                    waiting.fail(error)
 
     async def _flush(self, batch: Sequence[_Waiting]) -> None:
         sent = _CommitWatch()
@@ -226,6 +231,8 @@ class Intake:
             holders = await accepted_by_key(tx, {(o.tenant_id, str(o.idempotency_key)) for o in losers})
             held = {o.id: holders.get((o.tenant_id, str(o.idempotency_key))) for o in losers}
             results |= {operation_id: holder for operation_id, holder in held.items() if holder is not None}
+            # A holder that retention removed between the two statements: the key is free again.
+            results |= {o.id: DatabaseUnavailableError() for o in losers if o.id not in results}
         return results
 
     async def _flush_failed(self, batch: Sequence[_Waiting], error: Exception, *, unknown: bool) -> None:

@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server that can be made to fail: cut, black-holed, reset after some bytes."""
+"""A TCP proxy between a client and a server that can be made to fail: cut, black-holed, reset at a chosen place."""
 
 import asyncio
 from types import TracebackType
@@ -21,7 +21,11 @@ class TcpProxy:
         self._clients: set[asyncio.StreamWriter] = set()
         self._refusing = False
         self._budget: int | None = None
+        self._period: int | None = None
+        self._fatal: bytes | None = None
+        self._swallowing = False
         self.accepted = 0
+        self.resets = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -60,6 +64,17 @@ class TcpProxy:
         """Reset all connections once clients have sent that many bytes more; this happens once."""
         self._budget = sent_by_client
 
+    def reset_every(self, sent_by_client: int) -> None:
+        """Reset all connections again and again, whenever clients have sent that many bytes more."""
+        self._budget = self._period = sent_by_client
+
+    def swallow_answer_to(self, words: bytes) -> None:
+        """Reset all connections instead of passing on what the server answers to the next message with these words.
+
+        The server has then done what it was asked, and the client cannot know; this happens once.
+        """
+        self._fatal = words
+
     def heal(self) -> None:
         """Accept and pass on again, what was held back first."""
         self._refusing = False
@@ -95,9 +110,11 @@ class TcpProxy:
         try:
             while data := await source.read(_CHUNK):
                 await self._flowing.wait()
-                if counted and self._exhausted(len(data)):
-                    self.cut()
+                if self._exhausted(len(data)) if counted else self._swallowing:
+                    self._reset()
                     return
+                if counted and self._fatal is not None and self._fatal in data:
+                    self._fatal, self._swallowing = None, True
                 target.write(data)
                 await target.drain()
         except OSError:
@@ -113,5 +130,10 @@ class TcpProxy:
         self._budget -= size
         if self._budget > 0:
             return False
-        self._budget = None
+        self._budget = self._period
         return True
+
+    def _reset(self) -> None:
+        self._swallowing = False
+        self.resets += 1
+        self.cut()
