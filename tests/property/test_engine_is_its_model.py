@@ -6,57 +6,66 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.property.commands import COMMANDS, DRY_RUNS, OPENING, bounded
+from tests.property.commands import OPENING, SEEDS, bounded, drawn_by
 from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations
 from tests.support.oracle import Oracle
 from workers.waves import Budget
 
-TENANTS = st.sampled_from((0, 0, 0, 1, 2))
+# Of each step: its command's seed, its tenant, and how many passes follow the batch that it ends, if it ends one.
+STEPS = st.lists(
+    st.tuples(SEEDS, st.sampled_from((0, 0, 0, 1, 2)), st.sampled_from((None, None, None, 0, 1, 2))),
+    min_size=6,
+    max_size=50,
+)
 BUDGETS = st.builds(
     Budget, operations=st.integers(1, 8), items=st.integers(1, 30), bytes=st.sampled_from((300, 2_000, 1_000_000))
 )
 
 
-@bounded(80)
-@given(steps=st.lists(st.tuples(COMMANDS, DRY_RUNS), min_size=4, max_size=16))
-async def test_after_every_single_command_the_engine_is_what_the_model_says(database, steps):
+@bounded(60)
+@given(seeds=st.lists(SEEDS, min_size=6, max_size=20))
+async def test_after_every_single_command_the_engine_is_what_the_model_says(database, seeds):
     tenant = await add_tenant(database)
     engine, oracle = Engine(database), Oracle(database, tenant.id)
-    for command, dry_run in [*((command, False) for command in OPENING), *steps]:
+    for command, dry_run in [*((command, False) for command in OPENING), *drawn_by(seeds)]:
         asked = Asked(tenant_id=tenant.id, command=command, dry_run=dry_run)
         [operation] = await engine.run(asked)
         await oracle.assert_agrees([asked], [operation.id])
 
 
-@bounded(120)
-@given(
-    budget=BUDGETS,
-    share=st.integers(1, 12),
-    chunks=st.lists(
-        st.tuples(st.lists(st.tuples(TENANTS, COMMANDS, DRY_RUNS), min_size=1, max_size=20), st.integers(0, 3)),
-        min_size=1,
-        max_size=4,
-    ),
-)
-async def test_any_split_into_passes_and_waves_is_as_one_by_one(database, budget, share, chunks):
-    run = await _Run.begin(database, engines=[Engine(database, budget=budget, share=share)])
-    for steps, turns in chunks:
-        await run.accept(steps)
+@bounded(100)
+@given(budget=BUDGETS, share=st.integers(1, 12), steps=STEPS)
+async def test_any_split_into_passes_and_waves_is_as_one_by_one(database, budget, share, steps):
+    run = await _Run.begin(database, Engine(database, budget=budget, share=share))
+    for batch, turns in _batches(steps):
+        await run.accept(batch, run.engines[0])
         for _ in range(turns):
             await run.engines[0].turn()
     await run.assert_agrees()
 
 
-@bounded(60)
-@given(
-    chunks=st.lists(st.lists(st.tuples(TENANTS, COMMANDS, DRY_RUNS), min_size=1, max_size=10), min_size=2, max_size=8)
-)
-async def test_two_workers_at_once_do_what_one_would(database, chunks):
-    run = await _Run.begin(database, engines=[Engine(database), Engine(database)])
-    for place, steps in enumerate(chunks):
-        await run.accept(steps, engine=place % 2)
-        await asyncio.gather(*(engine.turn() for engine in run.engines))
+@bounded(40)
+@given(steps=STEPS)
+async def test_two_workers_at_once_do_what_one_would(database, steps):
+    run = await _Run.begin(database, Engine(database), Engine(database))
+    for place, (batch, turns) in enumerate(_batches(steps)):
+        await run.accept(batch, run.engines[place % 2])
+        for _ in range(turns):
+            await asyncio.gather(*(engine.turn() for engine in run.engines))
     await run.assert_agrees()
+
+
+def _batches(steps):
+    """What is accepted together, and how many passes follow."""
+    batch = []
+    commands = drawn_by(seed for seed, _, _ in steps)
+    for (_, tenant, turns), (command, dry_run) in zip(steps, commands, strict=True):
+        batch.append((tenant, command, dry_run))
+        if turns is not None:
+            yield batch, turns
+            batch = []
+    if batch:
+        yield batch, 0
 
 
 class _Run:
@@ -67,20 +76,17 @@ class _Run:
         self.asked, self.ids = defaultdict(list), defaultdict(list)
 
     @classmethod
-    async def begin(cls, database, *, engines):
+    async def begin(cls, database, *engines):
         run = cls(database, [await add_tenant(database) for _ in range(3)], engines)
-        await run.accept([(place, command, False) for place in range(3) for command in OPENING])
+        await run.accept([(place, command, False) for place in range(3) for command in OPENING], engines[0])
         return run
 
-    async def accept(self, steps, *, engine=0):
-        asked = [
-            Asked(tenant_id=self.tenants[place].id, command=command, dry_run=dry_run)
-            for place, command, dry_run in steps
-        ]
+    async def accept(self, batch, engine):
+        asked = [Asked(tenant_id=self.tenants[t].id, command=command, dry_run=dry) for t, command, dry in batch]
         for one, number in zip(asked, await accept(self.database, asked), strict=True):
             self.asked[one.tenant_id].append(one)
             self.ids[one.tenant_id].append(number)
-            self.engines[engine].ready.add(one.tenant_id)
+            engine.ready.add(one.tenant_id)
 
     async def assert_agrees(self):
         await asyncio.gather(*(engine.drain() for engine in self.engines))
