@@ -3,8 +3,9 @@
 One rule: what a test arranges goes in through the intake, as everything does.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -48,14 +49,20 @@ class Api:
         return await self.client.request(method, path, headers={**self.headers, **(headers or {})}, **options)
 
     async def arrange(self, *commands: Command) -> None:
-        """Apply commands, each of which must succeed as a whole."""
+        """Apply commands one after the other, each of which must succeed as a whole."""
         for command in commands:
-            answer = await self.services.intake.submit(
-                Submission(
-                    tenant_id=self.tenant.id, command=command, presentation=Presentation(form="none"), fingerprint=b""
-                ),
-                wait=ARRANGING,
+            await self.arrange_together(command)
+
+    async def arrange_together(self, *commands: Command) -> None:
+        """Apply commands in whatever order, each of which must succeed as a whole."""
+        submissions = (
+            Submission(
+                tenant_id=self.tenant.id, command=command, presentation=Presentation(form="none"), fingerprint=b""
             )
+            for command in commands
+        )
+        intake = self.services.intake
+        for answer in await asyncio.gather(*(intake.submit(one, wait=ARRANGING) for one in submissions)):
             assert answer.operation.status is OperationStatus.SUCCEEDED, answer.operation.response
 
     async def token(self, *scopes: str, **options: Any) -> dict[str, str]:
@@ -82,6 +89,11 @@ async def serving(database_url: str, *, with_worker: bool = True, **settings: An
         transport = httpx.ASGITransport(app=app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://api.test"))
         yield await _api(app, client, "acme")
+
+
+def without_worker(database_url: str) -> AbstractAsyncContextManager[Api]:
+    """The application alone: nothing is applied, so a write that is accepted is answered 202 after 0.2 s."""
+    return serving(database_url, with_worker=False, wait_seconds=0.2)
 
 
 async def _api(app: FastAPI, client: httpx.AsyncClient, key: str) -> Api:

@@ -80,6 +80,20 @@ async def test_any_other_id_is_replaced(application, sent):
     assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-request-id"])
 
 
+async def test_a_head_is_answered_as_a_get_without_the_body(application):
+    async def answer(scope, receive, send):
+        assert scope["method"] == "GET"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"6")]})
+        for piece in (b"abc", b"def"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    application.answer = answer
+    response = await application.call("HEAD")
+    assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "6")
+    assert response.headers["x-request-id"]
+    assert b'method="HEAD"' in generate_latest(application.metrics.registry)
+
+
 async def test_a_body_up_to_the_limit_passes(application):
     assert (await application.call(content=b"x" * LIMIT)).content == b"x" * LIMIT
 

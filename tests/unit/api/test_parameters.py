@@ -71,6 +71,8 @@ def test_an_array_that_may_be_absent_is_split_too():
         ("colours=red", "unknown_value"),
         ("term=%00", "holds_nul"),
         ("ids=a,%00", "holds_nul"),
+        ("term=%ff", "invalid"),
+        ("term=%ed%a0%80", "invalid"),  # a surrogate in the form of UTF-8
         ("flag=yes", "not_boolean"),
         ("flag=True", "not_boolean"),
         ("flag=1", "not_boolean"),
@@ -78,6 +80,12 @@ def test_an_array_that_may_be_absent_is_split_too():
 )
 def test_what_cannot_be_read_is_refused_by_its_name(text, problem):
     assert refused(Read, text) == [(text.partition("=")[0], problem)]
+
+
+@pytest.mark.parametrize("text", ["term=%C3%A9+a%2Bb&limit=3", "&term=é a%2Bb&&limit=3&", "li%6Dit=3&te%72m=é+a%2Bb"])
+def test_text_is_utf8_percent_encoded_or_not(text):
+    asked = read(Read, text)
+    assert (asked.term, asked.limit) == ("é a+b", 3)
 
 
 def test_every_parameter_at_fault_is_named_once():
