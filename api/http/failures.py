@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -71,7 +72,7 @@ def error_response(scope: Any, error: ApiError) -> Response:
 
 def add_handlers(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Answer what the framework and the routes raise; what is left ends in the middleware, the same way."""
-    routes = [route for router in routers for route in router.routes]
+    routes = [context.original_route for router in routers for context in iter_route_contexts(router.routes)]
 
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:  # noqa: PLR2004 - the status itself

@@ -26,11 +26,13 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 @dataclass(slots=True)
 class _Sent:
-    """What has gone out so far. `status` 0: nothing yet."""
+    """What has gone out so far. `status` 0: nothing yet. To a HEAD goes what a GET would get, without the body."""
 
     send: Send
     request_id: str
+    is_head: bool
     status: int = 0
+    is_over: bool = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -38,6 +40,11 @@ class _Sent:
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
+        elif self.is_head:
+            if self.is_over:
+                return
+            self.is_over = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self.send(message)
 
 
@@ -58,12 +65,15 @@ class RequestMiddleware:
         scope["request_id"] = _request_id(scope)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
-        sent = _Sent(send=send, request_id=scope["request_id"])
+        method = scope["method"]
+        sent = _Sent(send=send, request_id=scope["request_id"], is_head=method == "HEAD")
+        if sent.is_head:  # the server still knows what was asked
+            scope = {**scope, "method": "GET"}
         self._metrics.begin()
         try:
             await self._serve(scope, BoundedReceive(scope, receive, max_bytes=self._max_body_bytes), sent)
         finally:
-            self._record(scope, sent.status, time.perf_counter() - started)
+            self._record(scope, method, sent.status, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, receive: Receive, sent: _Sent) -> None:
         try:
@@ -73,11 +83,11 @@ class RequestMiddleware:
                 raise
             await error_response(scope, refusal_of(error))(scope, receive, sent)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = route_of(scope)
-        self._metrics.end(method=scope["method"], route=route, status=status, seconds=seconds)
+        self._metrics.end(method=method, route=route, status=status, seconds=seconds)
         write = log.debug if route in _QUIET else log.info
-        write("request", method=scope["method"], route=route, status=status, duration_ms=round(seconds * 1000, 2))
+        write("request", method=method, route=route, status=status, duration_ms=round(seconds * 1000, 2))
 
 
 def route_of(scope: Any) -> str:

@@ -3,15 +3,16 @@
 One rule: what cannot be read or is out of range is 400 in every family, never clamped and never guessed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from api.errors.api_error import ApiError, FieldProblem, invalid_parameter
-from api.errors.problems import problem_at
+from api.errors.problems import dotted, problem_at
 from api.http.json_reading import text_problem
 from domain.errors import ErrorCode
 
@@ -88,7 +89,7 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 
 def _read(model: type[Query], arrays: frozenset[str], request: Request) -> Query:
     given: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in _pairs(request.scope["query_string"]):
         if name in arrays:
             given.setdefault(name, []).extend(value.split(","))
         elif name in given and name in model.model_fields:
@@ -99,6 +100,16 @@ def _read(model: type[Query], arrays: frozenset[str], request: Request) -> Query
         return model.model_validate(given)
     except ValidationError as error:
         raise ApiError(ErrorCode.INVALID_PARAMETER, problems=_problems(error)) from None
+
+
+def _pairs(query_string: bytes) -> Iterator[tuple[str, str]]:
+    """Names and values in the order sent; what is not UTF-8 is refused, where the framework would put U+FFFD."""
+    for pair in filter(None, query_string.split(b"&")):
+        name, _, value = (unquote_to_bytes(part.replace(b"+", b" ")) for part in pair.partition(b"="))
+        try:
+            yield name.decode(), value.decode()
+        except UnicodeDecodeError:
+            raise invalid_parameter(dotted([name.decode(errors="replace")]), "invalid") from None
 
 
 def _problems(error: ValidationError) -> list[FieldProblem]:

@@ -72,6 +72,16 @@ def test_every_route_is_in_the_table():
     assert generic == declared
 
 
+async def test_a_method_that_an_address_does_not_take_is_told_those_it_takes(api):
+    declared = {}
+    for method, path, _, _ in ROUTES:
+        declared.setdefault(path, set()).add(method)
+    for path, methods in declared.items():
+        response = await api.call("PATCH", path)
+        assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+        assert set(response.headers["Allow"].split(", ")) == methods, path
+
+
 async def test_each_scope_opens_its_routes_and_no_other(api, tokens):
     for method, path, sent, opening in ROUTES:
         for scope, headers in tokens.items():
