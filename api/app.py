@@ -6,6 +6,7 @@ One rule: everything is named here, one line each; a door is added or taken away
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 
@@ -28,6 +29,9 @@ from infra.rabbitmq.broker import Broker
 from infra.settings import Settings
 
 VERSION = "0.1.0"
+
+# A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
+DATABASE_PATIENCE = timedelta(seconds=10)
 
 ROUTERS = (user_groups.router, native.router, documents.router)
 
@@ -61,7 +65,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def assemble(settings: Settings) -> Services:
     """The parts of the process, unconnected."""
-    database = Database(settings.database_url.get_secret_value(), name="seatline-api", size=settings.database_pool_size)
+    database = Database(
+        settings.database_url.get_secret_value(),
+        name="seatline-api",
+        size=settings.database_pool_size,
+        patience=DATABASE_PATIENCE,
+    )
     broker = None
     if settings.amqp_url is not None:
         broker = Broker(

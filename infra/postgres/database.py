@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -102,9 +103,14 @@ class Session:
 
 
 class Database:
-    """The process's one pool. Construction does not connect; the first use does."""
+    """The process's one pool. Construction does not connect; the first use does.
 
-    def __init__(self, url: str, *, name: str = "seatline", size: int = 8) -> None:
+    `patience` is how long a transaction or a single statement may take as the client sees it; beyond it a TimeoutError
+    is raised and the session ended. A server that hangs enforces no timeouts of its own. None: no bound.
+    """
+
+    def __init__(self, url: str, *, name: str = "seatline", size: int = 8, patience: timedelta | None = None) -> None:
+        self._patience = None if patience is None else patience.total_seconds()
         self._dsn = plain_dsn(url)
         self._session = {**_SESSION, "application_name": name}
         self._engine: AsyncEngine = create_async_engine(
@@ -125,7 +131,7 @@ class Database:
 
         After an exception with `commit_sent` the outcome is unknown: look before you redo.
         """
-        async with self._engine.connect() as pooled:
+        async with asyncio.timeout(self._patience), self._engine.connect() as pooled:
             driver = await _living(pooled)
             opened = driver.transaction()
             tx = Transaction(driver)
@@ -140,7 +146,7 @@ class Database:
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """One statement in a transaction of its own: a third of the round trips of `transaction`."""
-        async with self._engine.connect() as pooled:
+        async with asyncio.timeout(self._patience), self._engine.connect() as pooled:
             driver = await _living(pooled)
             try:
                 rows: Sequence[Row] = await driver.fetch(statement.sql, *(binds[name] for name in statement.binds))
