@@ -5,15 +5,15 @@ from typing import Any
 from domain.errors import ErrorCode
 
 
-def _header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
-    return {
+def _header(name: str, description: str, example: str | None = None, **schema: Any) -> dict[str, Any]:
+    header = {
         "name": name,
         "in": "header",
         "required": False,
         "description": description,
         "schema": {"type": "string", **schema},
-        "example": example,
     }
+    return header if example is None else {**header, "example": example}
 
 
 READ_HEADERS = (
@@ -22,18 +22,18 @@ READ_HEADERS = (
     ),
     _header(
         "X-Request-Id",
-        "Names the request in answers and logs; one is made where none is sent.",
+        "Names the request in answers and logs: 1 to 128 of A to Z, a to z, 0 to 9, `.`, `_`, `-`. "
+        "One is made where none is sent, or another one.",
         "import-2025-11-21.7",
-        pattern="^[A-Za-z0-9._-]{1,128}$",
     ),
 )
 WRITE_HEADERS = (
     *READ_HEADERS,
     _header("Prefer", "`respond-async`: answer 202 at once. `wait=N`: wait at most N seconds, 0 to 60.", "wait=5"),
+    # No example: sent with one request, it would be refused with every other.
     _header(
         "Idempotency-Key",
         "The same key with the same request is the same operation and the same answer.",
-        "4f6c2a0e-import-7",
         pattern="^[!-~]{1,255}$",
     ),
 )
