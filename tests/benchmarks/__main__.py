@@ -29,7 +29,7 @@ FURTHER = {
     relay.SECTION: relay.measure,
 }
 ROUNDS = 5
-WIDTH = 110  # also where the output is not a terminal
+WIDTH = 120  # also where the output is not a terminal
 
 
 @click.command()
