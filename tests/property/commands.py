@@ -6,7 +6,6 @@ One rule: SEATLINE_TEST_SEED (printed by `./dev test`) decides what is drawn; wi
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -106,7 +105,7 @@ def _changes(random: Random) -> ChangeAssignments:
 def _moved(item: Any, first: Any) -> Any:
     if isinstance(item, InvalidItem) or isinstance(first, InvalidItem):
         return item
-    return replace(item, group=first.group, user=first.user, role=first.role)
+    return AssignmentChange(op=item.op, group=first.group, user=first.user, role=first.role, source=item.source)
 
 
 def _user(random: Random) -> UserPut:
