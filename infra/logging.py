@@ -1,16 +1,15 @@
 """Log lines: JSON for machines, readable ones on a terminal; ids and counts only, never content or credentials.
 
-Its one rule: who works on something binds its ids (`bind(request_id=…, operation_id=…)`) and every line carries them.
+Its one rule: who works on something binds its ids as structlog's context variables, and every line carries them.
 """
 
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import merge_contextvars
 
 from infra.settings import LogFormat, LogLevel, Settings
 
@@ -94,17 +93,3 @@ def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -
         if name.lower().rpartition("_")[2] in SECRET_NAMES:
             event[name] = "***"
     return event
-
-
-@contextmanager
-def bind(**ids: object) -> Iterator[None]:
-    """Put ids on every line written inside, in this task and those it starts."""
-    with bound_contextvars(**{name: str(value) for name, value in ids.items() if value is not None}):
-        yield
-
-
-def logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger whose lines carry the module's name."""
-    # Lazy on purpose: a module's logger is made before configure() has run.
-    lazy: structlog.typing.FilteringBoundLogger = structlog.get_logger(name)
-    return lazy
