@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.version import VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -51,3 +53,7 @@ def test_the_locks_agree_on_every_version():
 
 def test_the_image_holds_no_development_package():
     assert not names(PROJECT["dependency-groups"]["dev"]) & set(locked("runtime"))
+
+
+def test_the_code_knows_its_version():
+    assert PROJECT["project"]["version"] == VERSION

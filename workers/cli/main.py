@@ -6,13 +6,13 @@ Its one rule: a command's module is imported when that command runs, so that a c
 import importlib
 import os
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 from typing_extensions import override
 
 from infra.local import environment_file, place
+from infra.version import VERSION
 
 # command -> (module, attribute, one line of help)
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
@@ -62,15 +62,8 @@ class Contents(click.Group):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
 
-def _version() -> str:
-    try:
-        return version("seatline")
-    except PackageNotFoundError:  # a clone is not installed
-        return "of this clone"
-
-
 @click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="seatline", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="seatline", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Seatline gives licences and group roles to people, at scale."""
