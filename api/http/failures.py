@@ -90,6 +90,8 @@ def _allowed(routes: Iterable[BaseRoute], request: Request) -> str:
         matched, _ = route.matches(dict(request.scope))
         if matched is not Match.NONE:
             methods |= set(getattr(route, "methods", None) or ())
+    if "GET" in methods:  # the middleware answers it
+        methods.add("HEAD")
     return ", ".join(sorted(methods))
 
 

@@ -13,21 +13,21 @@ from domain.errors import JSON
 from domain.errors import ErrorCode as Code
 
 _ASSIGNMENT: dict[str, JSON] = {
-    "group_id": "sales-berlin",
+    "group_id": "dept-sales",
     "user": {
-        "id": "u-1001",
+        "id": "p0017",
         "first_name": "Ada",
         "last_name": "Brandt",
         "department": "Sales",
         "status": "ACTIVE",
     },
-    "role": {"id": "instructor", "title": "Instructor"},
+    "role": {"id": "mentor", "title": "Mentor"},
     "source": "MANUAL",
     "created_at": "2025-11-21T09:30:00.000000Z",
 }
 _WITH_ACTIONS: JSON = {**_ASSIGNMENT, "actions": ["DELETE"]}
-_IDS: dict[str, JSON] = {"group_id": "sales-berlin", "user_id": "u-1001", "role_id": "instructor"}
-_STRANGER: dict[str, JSON] = {**_IDS, "user_id": "u-9999"}
+_IDS: dict[str, JSON] = {"group_id": "dept-sales", "user_id": "p0017", "role_id": "mentor"}
+_STRANGER: dict[str, JSON] = {**_IDS, "user_id": "p9999"}
 _PAGINATION: JSON = {"page_number": 1, "page_limit": 25, "total_count": 1, "total_pages": 1}
 _UNKNOWN_USER: JSON = {"code": Code.USER_DOES_NOT_EXIST.value, "message": "The user does not exist."}
 _ADDRESS = (Code.USER_GROUP_DOES_NOT_EXIST, Code.USER_DOES_NOT_EXIST, Code.ROLE_DOES_NOT_EXIST)
@@ -41,8 +41,8 @@ BATCH_CREATE: dict[str, Any] = described(
         model=schemas.AssignmentCreateBatch,
         example={
             "items": [
-                {"group_id": "sales-berlin", "body": {"role_id": "instructor", "user_id": "u-1001"}},
-                {"group_id": "sales-berlin", "body": {"role_id": "instructor", "user_id": "u-9999"}},
+                {"group_id": "dept-sales", "body": {"role_id": "mentor", "user_id": "p0017"}},
+                {"group_id": "dept-sales", "body": {"role_id": "mentor", "user_id": "p9999"}},
             ]
         },
     ),
@@ -88,8 +88,8 @@ ASSIGNABLE_ROLES: dict[str, Any] = described(
             example={
                 "assignable_roles": [
                     {
-                        "role_id": "instructor",
-                        "role": {"id": "instructor", "title": "Instructor", "description": "Gives courses."},
+                        "role_id": "mentor",
+                        "role": {"id": "mentor", "title": "Mentor", "description": "Looks after newcomers."},
                     }
                 ],
                 "pagination": _PAGINATION,
@@ -116,7 +116,7 @@ CREATE: dict[str, Any] = described(
     summary="Create user group assignment",
     family=USERS,
     query=schemas.SingleWrite,
-    body=Shown(model=schemas.AssignmentCreate, example={"role_id": "instructor", "user_id": "u-1001"}),
+    body=Shown(model=schemas.AssignmentCreate, example={"role_id": "mentor", "user_id": "p0017"}),
     answers={201: Shown(model=schemas.Assignment, example=_ASSIGNMENT)},
     refusals=(
         *_ADDRESS,

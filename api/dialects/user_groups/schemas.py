@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 from api.http.bodies import BodyModel
-from api.http.parameters import Flag, ReadQuery, Text, Whole, WriteQuery
+from api.http.parameters import LARGEST, Flag, ReadQuery, Text, Whole, WriteQuery
 
 MOST_ITEMS = 100
 """How many items a batch may hold."""
@@ -51,7 +51,7 @@ def _each_field_once(sort: tuple[StrEnum, ...]) -> tuple[StrEnum, ...]:
 
 
 _EMBED = Field(default=(), description="`ACTIONS`: what the caller may do with the assignment.")
-_PAGE_NUMBER = Field(default=1, ge=1, description="The page, from 1.")
+_PAGE_NUMBER = Field(default=1, ge=1, le=LARGEST, description="The page, from 1.")
 _PAGE_LIMIT = Field(default=25, ge=1, le=100, description="Items per page.")
 
 

@@ -186,7 +186,7 @@ async def test_addresses_and_methods_that_do_not_exist(idle):
         assert response.json()["code"] == "NOT_FOUND"
     response = await refused(idle, "PUT", CREATE, status=405)
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
-    assert response.headers["allow"] == "GET, POST"
+    assert response.headers["allow"] == "GET, HEAD, POST"
     native = await idle.call("GET", "/v1/nothing", headers={"Accept-Language": "fr"})
     assert native.headers["content-type"] == "application/problem+json"
     assert (native.json()["code"], native.headers["content-language"]) == ("NOT_FOUND", "fr")
