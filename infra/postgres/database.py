@@ -33,6 +33,8 @@ _SESSION = {
     "timezone": "UTC",
 }
 _CONNECT_SECONDS = 5.0
+# After these nobody knows what the session is doing: a statement may still run, or the server has said farewell.
+_DOUBTFUL = (asyncio.CancelledError, asyncpg.InternalClientError)
 
 
 class Transaction:
@@ -141,7 +143,7 @@ class Database:
                 tx.commit_sent = True
                 await opened.commit()
             except BaseException as error:
-                await _abandon(pooled, driver, opened, cancelled=isinstance(error, asyncio.CancelledError))
+                await _abandon(pooled, driver, opened, doubtful=isinstance(error, _DOUBTFUL))
                 raise
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
@@ -151,7 +153,7 @@ class Database:
             try:
                 rows: Sequence[Row] = await driver.fetch(statement.sql, *(binds[name] for name in statement.binds))
             except BaseException as error:
-                if isinstance(error, asyncio.CancelledError) or driver.is_closed():
+                if isinstance(error, _DOUBTFUL) or driver.is_closed():
                     driver.terminate()
                     await pooled.invalidate()
                 raise
@@ -182,14 +184,14 @@ async def _living(pooled: AsyncConnection) -> asyncpg.Connection:
 
 
 async def _abandon(
-    pooled: AsyncConnection, driver: asyncpg.Connection, opened: asyncpg.transaction.Transaction, *, cancelled: bool
+    pooled: AsyncConnection, driver: asyncpg.Connection, opened: asyncpg.transaction.Transaction, *, doubtful: bool
 ) -> None:
     """Roll back, or, where the session's state is in doubt, end it: the pool must not hand it on."""
-    if not cancelled and not driver.is_closed() and driver.is_in_transaction():
+    if not doubtful and not driver.is_closed() and driver.is_in_transaction():
         with contextlib.suppress(Exception):
             await opened.rollback()
             return
-    if cancelled or driver.is_closed() or driver.is_in_transaction():
+    if doubtful or driver.is_closed() or driver.is_in_transaction():
         # terminate does not wait for the server, which may be what hangs.
         driver.terminate()
         await pooled.invalidate()

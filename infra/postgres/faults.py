@@ -24,6 +24,10 @@ def is_transient(error: BaseException) -> bool:
     """The server could not be reached or could not serve just now; trying again later is right."""
     if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | PoolTimeoutError):
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        # What asyncpg says when the server's farewell is there and the end of the connection is not, and of plans that
+        # another version's schema has outdated.
+        return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return _sqlstate(error)[:2] in _TRANSIENT_CLASSES

@@ -82,3 +82,17 @@ async def test_a_flush_that_fails_in_a_way_nobody_foresaw_spares_those_that_foll
             await caller.post(COMMAND, wait=NO_WAIT)
         monkeypatch.undo()
         assert (await caller.post(COMMAND, wait=NO_WAIT)).operation.status is OperationStatus.QUEUED
+
+
+FATAL = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+FAREWELL = b"E" + (len(FATAL) + 4).to_bytes(4) + FATAL
+
+
+async def test_a_connection_on_which_the_server_has_said_farewell_costs_one_refusal(database_url, proxy):
+    async with calling(database_url) as bystander, calling(proxy.url, tenant="other") as caller:
+        await caller.post(COMMAND, wait=NO_WAIT)
+        proxy.say_to_clients(FAREWELL)
+        await bystander.ask("SELECT 1")  # meanwhile the farewell is read, and the connection still stands
+        with pytest.raises(DatabaseUnavailableError):
+            await caller.post(COMMAND, wait=NO_WAIT)
+        assert (await caller.post(COMMAND, wait=NO_WAIT)).operation.status is OperationStatus.QUEUED
