@@ -125,7 +125,9 @@ class Delivery:
         if is_transient(error) and not (is_statement_timeout(error) and taken):
             await self._back_off(batch, error)
             return
-        if not taken:  # nothing was read yet, so nothing can be blamed
+        if not taken:  # nothing was read yet, so nothing can be blamed; each comes alone, to hold up only itself
+            for tenant_id, share in batch.shares.items():
+                self._ready.suspect(tenant_id, share)
             await self._back_off(batch, error)
             return
         log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), error=trace(error))
