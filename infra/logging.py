@@ -23,8 +23,6 @@ LEVELS = {
 SECRET_NAMES = ("password", "token", "secret", "authorization", "credentials", "jwt", "url")
 # Their own lines repeat ours, or carry connection strings.
 QUIET_LIBRARIES = (
-    "aio_pika",
-    "aiormq",
     "asyncio",
     "httpx",
     "httpcore",
@@ -32,6 +30,8 @@ QUIET_LIBRARIES = (
     "uvicorn.access",
     "alembic",
 )
+# They write an error at each attempt and a long trace at each loss; infra.rabbitmq says once that the broker is missed.
+MUTE_LIBRARIES = ("aio_pika", "aiormq")
 
 
 def configure(settings: Settings, *, process: str, stream: TextIO | None = None) -> None:
@@ -69,6 +69,8 @@ def configure(settings: Settings, *, process: str, stream: TextIO | None = None)
     root.setLevel(level)
     for name in QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in MUTE_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _rendering(*, readable: bool, colors: bool, process: str) -> list[structlog.typing.Processor]:

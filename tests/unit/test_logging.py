@@ -78,3 +78,9 @@ def test_a_reader_gets_text(lines):
     configured(lines, log_format=LogFormat.TEXT).info("pass ended", operations=3)
     assert "pass ended" in lines.getvalue()
     assert not lines.getvalue().startswith("{")
+
+
+def test_the_broker_library_says_nothing_about_an_absent_broker(lines):
+    configured(lines)
+    standard_logging.getLogger("aiormq.connection").error("error when creating transport")
+    assert lines.getvalue() == ""
