@@ -27,8 +27,7 @@ from infra import settings as configuration
 from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
 from infra.settings import Settings
-
-VERSION = "0.1.0"
+from infra.version import VERSION
 
 # A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
 DATABASE_PATIENCE = timedelta(seconds=10)

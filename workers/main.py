@@ -9,7 +9,6 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 import structlog
@@ -18,6 +17,7 @@ from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import DeliveredClaim
 from infra.settings import Settings
+from infra.version import VERSION
 from workers.delivery import Delivery
 from workers.handlers import HANDLERS, Handler
 from workers.liveness import Liveness
@@ -47,7 +47,7 @@ class Worker:
         )
         self._broker = _broker(settings, name)
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
-        self._liveness = Liveness(database=self._database, name=name, version=_version())
+        self._liveness = Liveness(database=self._database, name=name, version=VERSION)
         self._relay = None if self._broker is None else Relay(database=self._database, broker=self._broker)
         self._delivery = Delivery(
             database=self._database,
@@ -137,10 +137,3 @@ def _broker(settings: Settings, name: str) -> Broker | None:
     return Broker(
         url=settings.amqp_url.get_secret_value(), prefix=settings.name_prefix, connection_name=f"worker {name}"
     )
-
-
-def _version() -> str:
-    try:
-        return version("seatline")
-    except PackageNotFoundError:  # run from a checkout, which has no metadata
-        return "checkout"
