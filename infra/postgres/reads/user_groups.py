@@ -4,7 +4,7 @@ One rule: every question names its tenant, and one by a filter is planned on its
 serves all terms alike serves the rare ones badly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -79,25 +79,35 @@ async def page_of_group(
         found = await tx.fetch(_SQL["group_counts"], tenant_id=tenant_id, group=group)
         if not found:
             return None
-        group_id, total = found[0]["id"], found[0]["assignment_count"]
         await tx.execute(_SQL["plan_for_these_values"])
         filters = {
             "tenant_id": tenant_id,
-            "group_id": group_id,
+            "group_id": found[0]["id"],
             "pattern": None if wanted.search is None else like_pattern(wanted.search),
             "role_ids": None if wanted.roles is None else await _role_ids(tx, tenant_id, wanted.roles),
         }
-        if wanted.search is not None or wanted.roles is not None:
-            counted = await tx.fetch(_SQL["count_assignments"], **filters)
-            total = counted[0]["matching"]
-        if total <= wanted.offset:
-            return [], total
-        first, second = [*wanted.order, None, None][:2]
-        walk = "assignments_by_person" if wanted.order or wanted.search is not None else "assignments_as_made"
-        rows = await tx.fetch(
-            _SQL[walk], **filters, first=first, second=second, offset=wanted.offset, limit=wanted.limit
-        )
+        rows = await _rows(tx, wanted, filters)
+        total = await _total(tx, wanted, filters, kept=found[0]["assignment_count"], on_page=len(rows))
     return [_assignment(group, row) for row in rows], total
+
+
+async def _rows(tx: Transaction, wanted: AssignmentsWanted, filters: Mapping[str, object]) -> Sequence[Row]:
+    first, second = [*wanted.order, None, None][:2]
+    walk = "assignments_by_person" if wanted.order or wanted.search is not None else "assignments_as_made"
+    return await tx.fetch(_SQL[walk], **filters, first=first, second=second, offset=wanted.offset, limit=wanted.limit)
+
+
+async def _total(
+    tx: Transaction, wanted: AssignmentsWanted, filters: Mapping[str, object], *, kept: int, on_page: int
+) -> int:
+    """How many match. A last page has counted them itself, and without a filter the workers have."""
+    if wanted.search is None and wanted.roles is None:
+        return kept
+    if 0 < on_page < wanted.limit or not (on_page or wanted.offset):
+        return wanted.offset + on_page
+    count = "count_with_roles" if wanted.search is None else "count_found"
+    matching: int = (await tx.fetch(_SQL[count], **filters))[0]["matching"]
+    return matching
 
 
 async def find_assignment(

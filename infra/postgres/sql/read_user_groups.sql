@@ -13,15 +13,21 @@ SELECT id, assignment_count FROM user_group WHERE tenant_id = :tenant_id AND key
 -- The roles of these keys that exist.
 SELECT id FROM role WHERE tenant_id = :tenant_id AND key = ANY (CAST(:keys AS text[]));
 
--- name: count_assignments
--- How many assignments of the group match.
+-- name: count_with_roles
+-- How many assignments of the group have one of these roles.
 SELECT count(*) AS matching
-  FROM group_assignment AS held
- WHERE held.tenant_id = :tenant_id AND held.group_id = :group_id
-   AND (CAST(:role_ids AS bigint[]) IS NULL OR held.role_id = ANY (CAST(:role_ids AS bigint[])))
-   AND (CAST(:pattern AS text) IS NULL
-        OR held.user_id IN (SELECT id FROM app_user
-                             WHERE tenant_id = :tenant_id AND search_text LIKE lower(CAST(:pattern AS text))));
+  FROM group_assignment
+ WHERE tenant_id = :tenant_id AND group_id = :group_id AND role_id = ANY (CAST(:role_ids AS bigint[]));
+
+-- name: count_found
+-- How many assignments of the group are of people whom the term finds.
+SELECT count(*) AS matching
+  FROM app_user AS person
+  JOIN group_assignment AS held
+    ON held.tenant_id = :tenant_id AND held.group_id = :group_id AND held.user_id = person.id
+ WHERE person.tenant_id = :tenant_id
+   AND person.search_text LIKE lower(CAST(:pattern AS text))
+   AND (CAST(:role_ids AS bigint[]) IS NULL OR held.role_id = ANY (CAST(:role_ids AS bigint[])));
 
 -- name: assignments_as_made
 -- A page in the order of creation, off the index that has it; people and roles are joined to the page alone.
