@@ -1,6 +1,7 @@
 """What has happened, for subscribers: ids and keys, never a name or an e-mail.
 
-Within an operation events are ordered by type as listed here, then by item; the pass numbers them under the lock.
+Within an operation events are ordered by type as listed here, then by item, and anew from where a subject returns;
+the pass numbers them under the lock.
 """
 
 from collections.abc import Mapping

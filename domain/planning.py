@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.commands import Command, InvalidItem
 from domain.errors import ErrorCode, Refusal
-from domain.events import ORDER, Event
+from domain.events import ORDER, Event, EventType
 from domain.outcomes import Result
 
 C_co = TypeVar("C_co", bound=Command, covariant=True)
@@ -31,7 +31,22 @@ class Decision:
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """Events of one operation by type; those of one type stay as they come, which is by item."""
+    """Events of one operation by type, those of one type by item; where a subject returns, a new run begins.
+
+    What is taken away and given again (or the reverse) is thus announced as it happened, and whoever applies the
+    events in their order ends where the operation ended.
+    """
+    listed = list(events)
+    ordered: list[Event] = []
+    begin, seen = 0, dict[str, EventType]()
+    for place, event in enumerate(listed):
+        if seen.setdefault(event.subject, event.type) is not event.type:
+            ordered += _by_type(listed[begin:place])
+            begin, seen = place, {event.subject: event.type}
+    return ordered + _by_type(listed[begin:])
+
+
+def _by_type(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: ORDER[event.type])
 
 

@@ -102,7 +102,17 @@ class ModelRows:
         self._said.append({"type": event_type, "subject": subject, "data": data})
 
     def _number(self) -> None:
-        for event in sorted(self._said, key=lambda event: EVENT_ORDER.index(event["type"])):
+        for event in _announced(self._said):
             same = [earlier["sequence"] for earlier in self.events if earlier["type"] == event["type"]]
             place = {"sequence": len(self.events) + 1, "previous": max(same, default=0)}
             self.events.append({**event, **place, "operation": self._operation})
+
+
+def _announced(said: list[Document]) -> list[Document]:
+    """By type, but never past an earlier event of another type about the same subject."""
+    runs: list[list[Document]] = [[]]
+    for event in said:
+        if any(event["subject"] == other["subject"] and event["type"] != other["type"] for other in runs[-1]):
+            runs.append([])
+        runs[-1].append(event)
+    return [event for run in runs for event in sorted(run, key=lambda event: EVENT_ORDER.index(event["type"]))]
