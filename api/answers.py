@@ -36,6 +36,7 @@ class Answers:
         self._hinted: set[Key] = set()
         self._changed = asyncio.Event()
         self._pause = _FIRST_POLL
+        self._polled_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self.reply_to: str | None = None
 
@@ -99,23 +100,25 @@ class Answers:
                 await asyncio.sleep(_LAST_POLL)
 
     async def _round(self) -> None:
+        loop = asyncio.get_running_loop()
         if not self._futures:
             await self._changed.wait()
-        polled = False
-        if not self._hinted:
-            polled = await self._paused()
+            self._polled_at = loop.time()
+        polled = await self._paused()
         keys = self._unanswered() if polled else [key for key in self._hinted if key in self._futures]
         self._hinted.clear()
+        if polled:
+            self._polled_at = loop.time()
         if keys and await self._read(keys):
             self._pause = _FIRST_POLL
         elif polled:
             self._pause = min(self._pause * _GROWTH, _LAST_POLL)
 
     async def _paused(self) -> bool:
-        """Wait for a hint; True when none came and it is time to ask for everyone."""
+        """Wait for a hint; True when it is time to ask for everyone, however many hints come for others."""
         replies_come = self._broker is not None and self._broker.reachable
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + (_LAST_POLL if replies_come else self._pause)
+        deadline = self._polled_at + (_LAST_POLL if replies_come else self._pause)
         while not self._hinted:
             self._changed.clear()
             try:
@@ -123,7 +126,7 @@ class Answers:
                     await self._changed.wait()
             except TimeoutError:
                 return True
-        return False
+        return loop.time() >= deadline
 
     def _unanswered(self) -> list[Key]:
         return [key for key, (future, _) in self._futures.items() if not future.done()]
