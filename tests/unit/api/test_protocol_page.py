@@ -1,0 +1,40 @@
+"""docs/protocol.md is held against the tables it describes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.app import FAMILIES
+from api.documents.headers import WRITE_HEADERS
+from api.errors.api_error import ApiError, FieldProblem
+from api.errors.families import NATIVE, USERS
+from domain.errors import ErrorCode
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+def test_every_code_stands_once_with_its_statuses():
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \| (\d{3}) \| .+ \|$", PAGE, flags=re.MULTILINE)
+    assert {code: (int(native), int(users)) for code, native, users in rows} == {
+        code.value: (int(NATIVE.statuses[code]), int(USERS.statuses[code])) for code in ErrorCode
+    }
+    assert len(rows) == len(ErrorCode)
+
+
+def test_every_documented_header_is_described():
+    assert all(f"| `{header['name']}" in PAGE for header in WRITE_HEADERS)
+
+
+def test_every_family_s_paths_are_described():
+    for pattern, _ in FAMILIES:
+        assert pattern.pattern in PAGE
+
+
+@pytest.mark.parametrize(("family", "field"), [(NATIVE, "username"), (USERS, "role_id")])
+def test_the_examples_are_what_is_answered(family, field):
+    error = ApiError(ErrorCode.VALIDATION_FAILED, problems=[FieldProblem(field=field, problem="required")])
+    _, body = family.render(error, "en")
+    shown = " ".join(PAGE.split())
+    for value in (body["code"], body.get("detail") or body["message"], f'"field": "{field}"'):
+        assert value in shown
