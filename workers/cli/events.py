@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import structlog
+from typing_extensions import override
 
 from domain.events import EventType
 from infra.cloudevents import wire_type
@@ -35,6 +36,14 @@ class _Sources:
     token: str | None
 
 
+class _TypeName(click.Choice[str]):
+    """The name of a type of event, alone or as events carry it, with `seatline.` and `.v1` around it."""
+
+    @override
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(value.removeprefix("seatline.").removesuffix(".v1"), param, ctx)
+
+
 @click.group()
 def events() -> None:
     """Show what happens in a tenant."""
@@ -45,7 +54,7 @@ def events() -> None:
     "--type",
     "types",
     multiple=True,
-    type=click.Choice([str(item) for item in EventType]),
+    type=_TypeName([str(item) for item in EventType]),
     help="Only this type; may be repeated.",
 )
 @click.option("--after", type=click.IntRange(0), help="Begin with the log after this sequence; 0 is all of it.")
