@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -38,10 +39,12 @@ class Answers:
         self._pause = _FIRST_POLL
         self._polled_at = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._given_up: asyncio.Future[None] | None = None
         self.reply_to: str | None = None
 
     async def start(self) -> None:
         """Start listening for replies and polling for what they miss."""
+        self._given_up = asyncio.get_running_loop().create_future()
         if self._broker is not None:
             self.reply_to = await self._broker.consume_replies(self._hint)
         self._task = asyncio.create_task(self._run(), name="answers")
@@ -51,6 +54,11 @@ class Answers:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def give_up(self) -> None:
+        """Let every wait end now without an answer, and every later one at once."""
+        if self._given_up is not None and not self._given_up.done():
+            self._given_up.set_result(None)
 
     @contextmanager
     def expected(self, tenant_id: int, operation_id: UUID) -> Iterator[None]:
@@ -71,13 +79,13 @@ class Answers:
                 future.cancel()
 
     async def wait(self, tenant_id: int, operation_id: UUID, limit: timedelta) -> OperationView | None:
-        """The operation with its answer, or None when `limit` has passed without one."""
+        """The operation with its answer, or None when `limit` has passed, or `give_up` was called, without one."""
         future, _ = self._futures[tenant_id, operation_id]
-        if not limit:
+        if not limit or self._given_up is None:
             return None
         self._changed.set()
-        done, _ = await asyncio.wait([future], timeout=limit.total_seconds())
-        return future.result() if done else None
+        await asyncio.wait([future, self._given_up], timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        return future.result() if future.done() else None
 
     async def current(self, tenant_id: int, operation_id: UUID) -> OperationView | None:
         """The operation as it stands now."""

@@ -23,6 +23,7 @@ from api.http.rates import RequestRates
 from api.http.services import FamilyTable, Services
 from api.intake import Intake
 from api.native import routes as native
+from api.native.stopping import on_stop_signal
 from infra import settings as configuration
 from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
@@ -95,7 +96,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.broker.start()
     await services.intake.start()
     try:
-        yield
+        with on_stop_signal(services.intake.stop_soon):
+            yield
     finally:
         await services.intake.stop()
         if services.broker is not None:

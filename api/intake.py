@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 _FLUSH_LIMIT = 200
 # A flush that takes longer is cut off, so that a server that hangs is answered with 503 and not with silence.
 _FLUSH_SECONDS = 6.0
+# A stopping server cuts connections after 8 s; a caller that has its 202 by then need not guess.
+_GRACE_SECONDS = 5.0
 
 
 class IdempotencyKeyReusedError(Exception):
@@ -122,6 +124,10 @@ class Intake:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._answers.stop()
+
+    def stop_soon(self) -> None:
+        """The process ends: who still waits when the grace is over is told where to look instead."""
+        asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._answers.give_up)
 
     async def submit(self, submission: Submission, *, wait: timedelta) -> Answer:
         """Accept the command and wait for its answer, at most `wait`.

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +21,19 @@ def environment(**settings: str) -> dict[str, str]:
 def worker_process(log: Path, *, fault: str | None = None, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """A worker with these settings; `fault` names one of tests.support.faulty_worker."""
     command = ["workers.cli", "worker"] if fault is None else ["tests.support.faulty_worker", fault]
+    with _running(log, command, **settings) as process:
+        yield process
+
+
+@contextmanager
+def api_process(log: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An API on this port of 127.0.0.1; it serves a little later."""
+    with _running(log, ["workers.cli", "api", "--port", str(port)], **settings) as process:
+        yield process
+
+
+@contextmanager
+def _running(log: Path, command: Sequence[str], **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=environment(**settings), stdout=output, stderr=output

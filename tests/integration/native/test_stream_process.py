@@ -1,9 +1,6 @@
 """An event stream on a real server: it ends properly when the process is told to stop, and does not hold it up."""
 
 import asyncio
-import subprocess
-import sys
-from contextlib import contextmanager
 
 import httpx
 
@@ -11,23 +8,10 @@ from domain.events import EventType
 from infra.local.ports import free_port
 from infra.postgres.administration import create_token
 from tests.support.directory import add_events
-from tests.support.processes import environment
-from tests.support.servers import ROOT
+from tests.support.processes import api_process
 
 # Well below the server's own grace period of 8 s, after which it cuts connections.
 PROMPTLY = 5.0
-
-
-@contextmanager
-def api_process(log, port, **settings):
-    command = [sys.executable, "-m", "workers.cli", "api", "--port", str(port)]
-    with log.open("ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(**settings), stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def ready(client):
