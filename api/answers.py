@@ -84,7 +84,8 @@ class Answers:
         if not limit or self._given_up is None:
             return None
         self._changed.set()
-        await asyncio.wait([future, self._given_up], timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [future, self._given_up]
+        await asyncio.wait(ends, timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
         return future.result() if future.done() else None
 
     async def current(self, tenant_id: int, operation_id: UUID) -> OperationView | None:
