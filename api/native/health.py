@@ -22,6 +22,7 @@ router = APIRouter(tags=["health"])
 
 # Shorter than a probe's usual patience, so that the answer is ours and not a cut connection.
 _DATABASE_TIME = timedelta(seconds=2)
+_RETRY_AFTER_SECONDS = 2
 
 
 def _services(request: Request) -> Services:
@@ -62,7 +63,9 @@ async def readyz(services: Annotated[Services, Depends(_services)]) -> Response:
         "database": serves,
         "broker": services.broker is not None and services.broker.reachable,
     }
-    return json_response({**body}, 200 if serves else 503)
+    if serves:
+        return json_response({**body})
+    return json_response({**body}, 503, headers={"Retry-After": str(_RETRY_AFTER_SECONDS)})
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -118,5 +118,6 @@ async def test_readiness_needs_the_database_and_not_the_broker(database_url, sql
         assert (response.status_code, response.json()) == (200, {"status": "ready", "database": True, "broker": False})
         await sql.execute("ALTER TABLE tenant RENAME TO not_there_yet")
         unready = await api.client.get("/readyz")
+        assert int(unready.headers["Retry-After"]) > 0
         assert (unready.status_code, unready.json()["database"]) == (503, False)
         assert (await api.client.get("/healthz")).status_code == 200
