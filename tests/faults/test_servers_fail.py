@@ -74,6 +74,8 @@ async def test_purged_and_deleted_queues_lose_nothing_and_come_back(database_url
         channel = await connection.channel()
         for number in range(20):
             await caller.put_group(f"purged-{number}", wait=NO_WAIT)
+            if number == 9:
+                await (await channel.get_queue(topology.commands_queue)).purge()
         await channel.queue_delete(topology.commands_queue)
         with worker_process(tmp_path / "log", **settings):
             await settled(caller, 20)
@@ -99,6 +101,33 @@ async def declared(connection, name: str):
             return None
 
     return await found(look)
+
+
+NO_CLAIMS = (
+    b"",
+    b"garbage",
+    b"x" * 1_000_000,
+    b'{"v":2,"tenant_id":1,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+    b'{"v":1,"tenant_id":99999999999999999999,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+)
+
+
+async def test_messages_that_are_no_claims_are_set_aside_and_calls_are_answered(
+    database_url, amqp_url, broker_prefix, tmp_path
+):
+    topology = Topology(prefix=broker_prefix)
+    settings = {"database_url": database_url, "amqp_url": amqp_url, "name_prefix": broker_prefix}
+    connection = await aio_pika.connect(amqp_url)
+    async with connection, calling(database_url, amqp_url=amqp_url, prefix=broker_prefix) as caller:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(topology.commands_exchange)
+        for body in NO_CLAIMS:
+            await exchange.publish(aio_pika.Message(body), routing_key=topology.claim_key)
+        with worker_process(tmp_path / "log", **settings):
+            unreadable = await channel.get_queue(topology.unreadable_queue)
+            kept = [await found(lambda: unreadable.get(no_ack=True, fail=False)) for _ in NO_CLAIMS]
+            assert {message.body for message in kept} == set(NO_CLAIMS)
+            assert (await caller.put_group("next")).status == "succeeded"
 
 
 async def test_a_claim_delivered_three_times_changes_nothing(database_url, amqp_url, broker_prefix, tmp_path):
