@@ -47,24 +47,27 @@ def described(
         is_open: anybody may call it.
     """
     schemas: dict[str, Any] = {}
-    shown = {**answers, 202: ACCEPTED} if is_write else dict(answers)
-    codes = [*refusals, *(COMMON_REFUSALS if not is_open else ()), *(WRITE_REFUSALS if is_write else ())]
+    shown = {**answers, 202: ACCEPTED} if is_write else answers
+    codes = [*refusals, *(() if is_open else COMMON_REFUSALS), *(WRITE_REFUSALS if is_write else ())]
     operation: dict[str, Any] = {
         "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS)],
-        "responses": {str(status): _answer(status, one, schemas) for status, one in shown.items()},
+        # An answer that is all well (a probe's 503) is no refusal.
+        "responses": dict(_refused(codes, family, schemas)) | dict(_answered(shown, schemas)),
     }
     if is_open:
         operation["security"] = []
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _content(body, "application/json", schemas)}
-    for status, response in _refused(codes, family, schemas):
-        operation["responses"].setdefault(status, response)
     return {
         "summary": summary,
         "status_code": next(iter(answers)),
         "openapi_extra": {DESCRIPTION: json.dumps({"operation": operation, "schemas": schemas})},
         "response_model": None,
     }
+
+
+def _answered(shown: Mapping[int, Shown], schemas: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((str(status), _answer(status, one, schemas)) for status, one in shown.items())
 
 
 def _answer(status: int, shown: Shown, schemas: dict[str, Any]) -> dict[str, Any]:

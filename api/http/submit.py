@@ -49,25 +49,31 @@ async def submit(
     Raises:
         ApiError: the key is no key, or the operation failed; and whatever `Intake.submit` raises.
     """
-    headers = context.request.headers
-    key = idempotency_key(headers)
-    preferences = Preferences.of(headers)
+    preferences = Preferences.of(context.request.headers)
+    presentation = Presentation(form=form, language=context.languages.text, options=dict(options or {}))
     answer = await context.services.intake.submit(
-        Submission(
-            tenant_id=context.tenant_id,
-            command=command,
-            presentation=Presentation(form=form, language=context.languages.text, options=dict(options or {})),
-            # Only a key ever compares it.
-            fingerprint=b"" if key is None else fingerprint(context.request.method, context.request.url, body),
-            idempotency_key=key,
-            dry_run=dry_run,
-            request_id=context.request_id,
-            traceparent=context.traceparent,
-        ),
+        _submission(context, command, presentation, body=body, dry_run=dry_run),
         wait=preferences.limit(context.services.settings.wait),
     )
     structlog.contextvars.bind_contextvars(operation_id=str(answer.operation.id))
     return _response(context, answer, preferences)
+
+
+def _submission(
+    context: RequestContext, command: Command, presentation: Presentation, *, body: Any, dry_run: bool
+) -> Submission:
+    key = idempotency_key(context.request.headers)
+    return Submission(
+        tenant_id=context.tenant_id,
+        command=command,
+        presentation=presentation,
+        # Only a key ever compares it.
+        fingerprint=b"" if key is None else fingerprint(context.request.method, context.request.url, body),
+        idempotency_key=key,
+        dry_run=dry_run,
+        request_id=context.request_id,
+        traceparent=context.traceparent,
+    )
 
 
 def fingerprint(method: str, url: URL, body: Any) -> bytes:

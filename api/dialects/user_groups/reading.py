@@ -22,6 +22,7 @@ from infra.postgres.reads.user_groups import (
     AssignmentsWanted,
     By,
     Missing,
+    RolesWanted,
     find_assignment,
     page_of_assignable_roles,
     page_of_group,
@@ -78,16 +79,14 @@ async def assignment(context: RequestContext, group: str, user: str, role: str, 
 
 async def assignable_roles(context: RequestContext, group: str, asked: AssignableRoleList) -> Response:
     """A page of the roles that the caller may give in the group."""
-    found = await page_of_assignable_roles(
-        context.services.database,
-        context.tenant_id,
-        group,
+    wanted = RolesWanted(
         among=context.caller.roles,
         languages=context.languages.fallbacks,
         descending=asked.sort[0] is RoleSort.ROLE_TITLE_DESC if asked.sort else None,
         offset=(asked.page_number - 1) * asked.page_limit,
         limit=asked.page_limit,
     )
+    found = await page_of_assignable_roles(context.services.database, context.tenant_id, group, wanted)
     if found is None:
         raise _missing(Missing.GROUP)
     rows, total = found

@@ -71,6 +71,21 @@ class AssignmentsWanted:
     limit: int = 25
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesWanted:
+    """Which roles: `among` are the only keys (None: all).
+
+    They are ordered by the title in the first of `languages` that each has, one way or the other, or, where
+    `descending` is None, by key.
+    """
+
+    among: Sequence[str] | None = None
+    languages: Sequence[str] = ()
+    descending: bool | None = None
+    offset: int = 0
+    limit: int = 25
+
+
 async def page_of_group(
     database: Database, tenant_id: int, group: str, wanted: AssignmentsWanted
 ) -> tuple[Sequence[ShownAssignment], int] | None:
@@ -128,29 +143,14 @@ async def find_assignment(
 
 
 async def page_of_assignable_roles(
-    database: Database,
-    tenant_id: int,
-    group: str,
-    *,
-    among: Sequence[str] | None,
-    languages: Sequence[str],
-    descending: bool | None,
-    offset: int,
-    limit: int,
+    database: Database, tenant_id: int, group: str, wanted: RolesWanted
 ) -> tuple[Sequence[ShownRole], int] | None:
-    """Roles that may be given in the group, and how many there are; None when there is no such group.
-
-    Args:
-        database: where they are kept.
-        tenant_id: whose they are.
-        group: the group's key.
-        among: only these role keys; None: all.
-        languages: by which title they are ordered: the first that a role has.
-        descending: the direction; None orders by key instead.
-        offset: how many are left out.
-        limit: how many are wanted.
-    """
-    binds = {"tenant_id": tenant_id, "scope": ASSIGNABLE_SCOPE, "among": None if among is None else list(among)}
+    """Roles that may be given in the group, and how many there are; None when there is no such group."""
+    binds = {
+        "tenant_id": tenant_id,
+        "scope": ASSIGNABLE_SCOPE,
+        "among": None if wanted.among is None else list(wanted.among),
+    }
     async with database.transaction() as tx:
         if not await tx.fetch(_SQL["group_counts"], tenant_id=tenant_id, group=group):
             return None
@@ -158,10 +158,10 @@ async def page_of_assignable_roles(
         rows = await tx.fetch(
             _SQL["assignable_roles"],
             **binds,
-            languages=list(languages),
-            descending=descending,
-            offset=offset,
-            limit=limit,
+            languages=list(wanted.languages),
+            descending=wanted.descending,
+            offset=wanted.offset,
+            limit=wanted.limit,
         )
     return [_role(row) for row in rows], total
 

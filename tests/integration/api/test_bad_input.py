@@ -1,18 +1,13 @@
 """Every refusal of form and access: it names what is wrong, changes nothing and makes no operation."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from api.app import create_app
 from infra.local import databases
-from infra.postgres.administration import create_token, list_tokens, revoke_token
-from infra.settings import Settings
-from tests.integration.api.test_writes import operations
-from tests.support.api import serving, without_worker
+from tests.support.api import without_worker
+from tests.support.refusals import refused
 
 # One application for the whole file: a refusal leaves nothing behind, which `refused` holds each time.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,16 +30,6 @@ def shared_database_url(database_server_url):
 async def idle(shared_database_url):
     async with without_worker(shared_database_url) as api:
         yield api
-
-
-async def refused(api, method, path, *, status=400, **options):
-    before = await operations(api)
-    response = await api.call(method, path, **options)
-    assert response.status_code == status, response.text
-    assert "seatline-operation" not in response.headers
-    assert set(response.json()) == {"code", "message", "details"}
-    assert await operations(api) == before
-    return response
 
 
 def fields(response):
@@ -190,74 +175,3 @@ async def test_addresses_and_methods_that_do_not_exist(idle):
     native = await idle.call("GET", "/v1/nothing", headers={"Accept-Language": "fr"})
     assert native.headers["content-type"] == "application/problem+json"
     assert (native.json()["code"], native.headers["content-language"]) == ("NOT_FOUND", "fr")
-
-
-async def test_bad_credentials(idle):
-    expired = await idle.token("groups:write", expires_at=datetime.now(UTC) - timedelta(seconds=1))
-    revoked = await idle.token("groups:write")
-    newest = max(await list_tokens(idle.services.database, tenant_key="acme"), key=lambda token: token.created_at)
-    await revoke_token(idle.services.database, newest.id)
-    good = idle.headers["Authorization"].removeprefix("Bearer ")
-    for credentials in (
-        {"Authorization": ""},
-        {"Authorization": "Bearer"},
-        {"Authorization": f"Bearer {'0' * 64}"},
-        {"Authorization": f"Basic {good}"},
-        {"Authorization": good},
-        {"Authorization": f"Bearer {good}0"},
-        {"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."},
-        expired,
-        revoked,
-    ):
-        response = await refused(idle, "POST", CREATE, status=401, body=GOOD, headers=credentials)
-        assert response.json()["code"] == "UNAUTHENTICATED"
-        assert "Bearer" in response.headers["www-authenticate"]
-    for scheme in ("Api-Token", "Api-Key", "bearer"):
-        passed = await idle.call("GET", CREATE, headers={"Authorization": f"{scheme} {good}"})
-        assert passed.json()["code"] == "USER_GROUP_DOES_NOT_EXIST"
-
-
-async def test_scopes_that_do_not_suffice(idle):
-    operator = await create_token(idle.services.database, tenant_key=None, scopes=["ops:write", "tenants:admin"])
-    for headers, method in (
-        (await idle.token("groups:read"), "POST"),
-        (await idle.token("directory:write", "licenses:write", "operations:read"), "POST"),
-        (await idle.token("directory:write"), "GET"),
-        ({"Authorization": f"Bearer {operator.token}"}, "GET"),
-        ({"Authorization": f"Bearer {operator.token}"}, "POST"),
-    ):
-        response = await refused(idle, method, CREATE, status=403, body=GOOD, headers=headers)
-        assert response.json()["code"] == "FORBIDDEN"
-    writer = await idle.token("groups:write")
-    assert (await idle.call("GET", CREATE, headers=writer)).status_code == 404  # writing implies reading
-
-
-async def test_too_many_requests_of_one_tenant(database_url):
-    async with serving(database_url, with_worker=False, rate_limit_per_minute=3) as api:
-        stranger = await api.other_tenant("stranger")
-        for _ in range(3):
-            assert (await api.call("GET", CREATE)).status_code == 404
-        response = await refused(api, "GET", CREATE, status=429)
-        assert response.json()["code"] == "TOO_MANY_REQUESTS"
-        assert 0 < int(response.headers["retry-after"]) <= 60
-        assert (await stranger.call("GET", CREATE)).status_code == 404
-
-
-async def test_too_many_open_operations_of_one_tenant(database_url):
-    async with serving(database_url, with_worker=False, open_operations_limit=2) as api:
-        for _ in range(2):
-            assert (await api.call("POST", CREATE, GOOD, headers={"Prefer": "respond-async"})).status_code == 202
-        response = await refused(api, "POST", CREATE, status=429, body=GOOD)
-        assert response.json()["code"] == "TOO_MANY_OPEN_OPERATIONS"
-        assert int(response.headers["retry-after"]) > 0
-
-
-async def test_a_database_that_cannot_be_reached():
-    app = create_app(Settings(database_url="postgresql://nobody@127.0.0.1:1/nothing"))
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-        for method, path, body in (("GET", CREATE, None), ("POST", CREATE, GOOD), ("POST", BATCH, {"items": [{}]})):
-            response = await client.request(method, path, json=body, headers={"Authorization": f"Bearer {'0' * 64}"})
-            assert (response.status_code, response.json()["code"]) == (503, "DATABASE_UNAVAILABLE")
-            assert int(response.headers["retry-after"]) > 0
-            assert "seatline-operation" not in response.headers

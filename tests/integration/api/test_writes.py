@@ -3,16 +3,11 @@
 import asyncio
 from uuid import UUID
 
-from infra.postgres.statements import compile_block
+from tests.support.refusals import operations
 
 GROUPS = "/api/admin/users/v4/user-groups"
 CREATE = f"{GROUPS}/sales/assignments"
 BODY = {"user_id": "ada", "role_id": "trainer"}
-OPERATIONS = compile_block("operations", "SELECT count(*) AS found FROM operation WHERE tenant_id = :tenant_id")
-
-
-async def operations(api):
-    return (await api.services.database.fetch(OPERATIONS, tenant_id=api.tenant.id))[0]["found"]
 
 
 async def test_a_write_names_its_operation_which_tells_the_same(api):

@@ -1,7 +1,6 @@
-"""The users API's words: bodies to changes, stored outcomes to answers, rows to lists. Reviewed as golden files."""
+"""The users API's words: bodies to changes, stored outcomes to answers. Reviewed as golden files."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from api.dialects.user_groups import schemas, shapes, translate
+from api.dialects.user_groups import schemas, translate
 from api.dialects.user_groups.routes import _read_creation, _read_deletion
-from api.errors.languages import SPOKEN, Languages
+from api.errors.languages import SPOKEN
 from api.errors.texts import CATALOGUES
 from api.http.batches import read_items
 from api.http.json_reading import read_json
@@ -20,9 +19,7 @@ from domain.codec import encode
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
 from domain.errors import ErrorCode, Refusal
 from domain.outcomes import Assigned, AssignedPerson, OperationStatus, Result, Unassigned, document
-from domain.sources import Source
 from infra.postgres.operations import OperationView, Presentation
-from infra.postgres.reads.user_groups import ShownAssignment, ShownRole, like_pattern
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 TITLES = {"trainer": {"en": "Trainer", "de": "Ausbilder", "it": "Formatrice"}}
@@ -228,79 +225,3 @@ def test_whatever_is_sent_as_items_can_be_stored_and_answered(items):
             for item in read
         ]
         assert len(translate.batch_created(view(translate.BATCH_CREATED, read, outcomes)).body["items"]) == len(items)
-
-
-ROW = ShownAssignment(
-    group="sales",
-    user="ada",
-    first_name="Ada",
-    last_name="Größe",
-    department="R&D",
-    active=False,
-    role="trainer",
-    titles=TITLES["trainer"],
-    sources=Source.MANUAL,
-    created_at=AT,
-)
-
-
-@pytest.mark.parametrize(
-    ("sources", "source", "actions"),
-    [
-        (Source.MANUAL, "MANUAL", ["DELETE"]),
-        (Source.SCIM | Source.MANUAL, "SCIM", ["DELETE"]),
-        (Source.RULE | Source.MANUAL, "RULE", []),
-        (Source.PRIMARY | Source.RULE | Source.SCIM, "PRIMARY", []),
-    ],
-)
-def test_a_row_shows_its_strongest_source_and_what_may_be_done(sources, source, actions):
-    row = replace(ROW, sources=sources)
-    shown = shapes.assignment_of_row(row, Languages(("de",)), deletable_roles=None, with_actions=True)
-    assert (shown["source"], shown["actions"]) == (source, actions)
-
-
-@pytest.mark.parametrize(
-    ("deletable", "actions"), [(None, ["DELETE"]), (("trainer",), ["DELETE"]), (("x",), []), ((), [])]
-)
-def test_who_may_not_delete_is_not_offered_it(deletable, actions):
-    shown = shapes.assignment_of_row(ROW, Languages(), deletable_roles=deletable, with_actions=True)
-    assert shown["actions"] == actions
-
-
-def test_a_row_and_an_outcome_look_the_same():
-    row = shapes.assignment_of_row(ROW, Languages(("de",)), deletable_roles=None, with_actions=True)
-    outcome = document(Result(outcomes=[assigned(active=False)], titles={}))["items"][0]
-    assert shapes.assignment_of_outcome(outcome, {"trainer": "Ausbilder"}, with_actions=True) == row
-
-
-def test_pages_are_as_reviewed(golden):
-    languages = Languages(("de",))
-    role = ShownRole(key="trainer", titles=TITLES["trainer"], descriptions={"en": "Trains."})
-    shown = {
-        "assignments": shapes.page(
-            "assignments",
-            [shapes.assignment_of_row(ROW, languages, deletable_roles=None, with_actions=False)],
-            number=2,
-            limit=25,
-            total=26,
-        ),
-        "assignable_roles": shapes.page(
-            "assignable_roles",
-            [shapes.assignable_role(role, languages, with_role=with_role) for with_role in (False, True)],
-            number=1,
-            limit=25,
-            total=2,
-        ),
-        "empty": shapes.page("assignments", [], number=1, limit=25, total=0),
-    }
-    schemas.AssignmentPage.model_validate(shown["assignments"], extra="forbid")
-    schemas.AssignableRolePage.model_validate(shown["assignable_roles"], extra="forbid")
-    golden("user_groups/pages.json", to_json(shown, indent=2) + b"\n")
-
-
-@pytest.mark.parametrize(
-    ("term", "pattern"),
-    [("ada", "%ada%"), ("50%", r"%50\%%"), ("a_b", r"%a\_b%"), ("a\\", r"%a\\%"), ("%", r"%\%%")],
-)
-def test_a_search_term_is_literal(term, pattern):
-    assert like_pattern(term) == pattern
