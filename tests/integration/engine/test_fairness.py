@@ -1,0 +1,47 @@
+"""Nobody waits behind a busy tenant, and no pass reads more than it can apply."""
+
+from domain.commands import GroupPut, PutGroups
+from infra.postgres.passes import read_open
+from tests.support.directory_commands import put_groups
+from tests.support.engine import Asked, Engine, accept, add_tenant, operations
+from workers.waves import Budget
+
+
+async def test_a_tenant_with_more_left_goes_to_the_back(database):
+    busy, patient = await add_tenant(database), await add_tenant(database)
+    engine = Engine(database, budget=Budget(operations=100, items=2, bytes=10**6))
+    await accept(database, [Asked(tenant_id=busy.id, command=put_groups(2)) for _ in range(10)])
+    [single] = await accept(database, [Asked(tenant_id=patient.id, command=put_groups(2))])
+    engine.ready.add(busy.id)
+    engine.ready.add(patient.id)
+    await engine.turn()
+    await engine.turn()
+    [operation] = await operations(database, patient.id, [single])
+    assert not operation.status.is_open
+
+
+async def test_every_tenant_has_its_turn_however_few_a_pass_can_serve(database):
+    tenants = [(await add_tenant(database)).id for _ in range(6)]
+    engine = Engine(database, budget=Budget(operations=2, items=100, bytes=10**6))
+    ids = {
+        tenant_id: await accept(database, [Asked(tenant_id=tenant_id, command=put_groups(1)) for _ in range(5)])
+        for tenant_id in tenants
+    }
+    for tenant_id in tenants:
+        engine.ready.add(tenant_id)
+    for _ in range(3):
+        await engine.turn()
+    for tenant_id in tenants:
+        [first] = await operations(database, tenant_id, ids[tenant_id][:1])
+        assert not first.status.is_open
+
+
+async def test_a_pass_reads_no_more_of_a_tenant_than_it_may_apply_but_always_the_first(database, tenant):
+    large = PutGroups(items=(GroupPut(key="g", name="x" * 100_000),))
+    await accept(database, [Asked(tenant_id=tenant.id, command=large) for _ in range(10)])
+    async with database.transaction() as tx:
+        some = await read_open(tx, {tenant.id: 250}, most_items=1_000, most_bytes=300_000)
+        first = await read_open(tx, {tenant.id: 250}, most_items=1_000, most_bytes=1)
+        fewer = await read_open(tx, {tenant.id: 250}, most_items=4, most_bytes=10**9)
+        share = await read_open(tx, {tenant.id: 2}, most_items=1_000, most_bytes=10**9)
+    assert [len(found[tenant.id]) for found in (some, first, fewer, share)] == [3, 1, 4, 2]
