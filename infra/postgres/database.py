@@ -33,8 +33,10 @@ _SESSION = {
     "timezone": "UTC",
 }
 _CONNECT_SECONDS = 5.0
+# More than statement_timeout: a server that is still there has ended the statement by then, so this one has vanished.
+_SILENCE_SECONDS = 40.0
 # After these nobody knows what the session is doing: a statement may still run, or the server has said farewell.
-_DOUBTFUL = (asyncio.CancelledError, asyncpg.InternalClientError)
+_DOUBTFUL = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
 
 
 class Transaction:
@@ -171,7 +173,9 @@ class Database:
 
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            return await asyncpg.connect(self._dsn, server_settings={**self._session, **settings})
+            return await asyncpg.connect(
+                self._dsn, command_timeout=_SILENCE_SECONDS, server_settings={**self._session, **settings}
+            )
 
 
 async def _living(pooled: AsyncConnection) -> asyncpg.Connection:

@@ -8,10 +8,13 @@ from api import intake
 from api.intake import AcceptanceUnknownError, DatabaseUnavailableError
 from domain.commands import GroupPut, PutGroups
 from domain.outcomes import OperationStatus
+from infra.postgres import database as postgres
 from infra.postgres.database import Database
+from infra.postgres.statements import compile_block
 from tests.support.callers import calling
 from tests.support.engine import Asked, Engine, accept, add_tenant, events_of, operations, state_of
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.waiting import found
 
 NO_WAIT = timedelta(0)
 COMMAND = PutGroups(items=(GroupPut(key="one", name="One"),))
@@ -84,15 +87,46 @@ async def test_a_flush_that_fails_in_a_way_nobody_foresaw_spares_those_that_foll
         assert (await caller.post(COMMAND, wait=NO_WAIT)).operation.status is OperationStatus.QUEUED
 
 
+async def test_a_server_that_has_vanished_is_given_up_and_another_is_found_at_its_address(proxy, monkeypatch):
+    monkeypatch.setattr(postgres, "_SILENCE_SECONDS", 0.5)
+    database = Database(proxy.url, size=1)
+    try:
+        asked = compile_block("asked", "SELECT 1 AS one")
+        await database.fetch(asked)
+        proxy.black_hole()
+        with pytest.raises(TimeoutError):
+            await database.fetch(asked)
+        proxy.heal()
+        async with database.transaction() as tx:
+            assert [row["one"] for row in await tx.fetch(asked)] == [1]
+        proxy.black_hole()
+        with pytest.raises(TimeoutError):
+            async with database.transaction() as tx:
+                await tx.fetch(asked)
+        proxy.heal()
+        assert [row["one"] for row in await database.fetch(asked)] == [1]
+    finally:
+        await database.close()
+
+
 FATAL = b"SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 FAREWELL = b"E" + (len(FATAL) + 4).to_bytes(4) + FATAL
 
 
-async def test_a_connection_on_which_the_server_has_said_farewell_costs_one_refusal(database_url, proxy):
+async def test_connections_on_which_the_server_has_said_farewell_cost_refusals_and_are_not_used_again(
+    database_url, proxy
+):
     async with calling(database_url) as bystander, calling(proxy.url, tenant="other") as caller:
         await caller.post(COMMAND, wait=NO_WAIT)
         proxy.say_to_clients(FAREWELL)
-        await bystander.ask("SELECT 1")  # meanwhile the farewell is read, and the connection still stands
+        await bystander.ask("SELECT 1")  # meanwhile the farewell is read, and the connections still stand
         with pytest.raises(DatabaseUnavailableError):
             await caller.post(COMMAND, wait=NO_WAIT)
-        assert (await caller.post(COMMAND, wait=NO_WAIT)).operation.status is OperationStatus.QUEUED
+
+        async def accepted():
+            try:
+                return await caller.post(COMMAND, wait=NO_WAIT)
+            except DatabaseUnavailableError:
+                return None
+
+        assert (await found(accepted)).operation.status is OperationStatus.QUEUED
