@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.assignments import ASSIGNABLE_SCOPE
 from domain.book import AssignmentBook, AssignmentKey
 from domain.commands import DeleteGroups, DeleteRoles, GroupPut, InvalidItem, PutGroups, PutRoles, RolePut
 from domain.errors import ErrorCode, Refusal
@@ -69,6 +70,10 @@ def plan_put_roles(
         for item in order.command.items:
             if isinstance(item, InvalidItem):
                 outcomes.append(refusal_of(item))
+                continue
+            if item.key == MEMBER and item.permission_scope != ASSIGNABLE_SCOPE:
+                # Primary groups give it, and only roles of this scope can be given in groups.
+                outcomes.append(Refusal(code=ErrorCode.ROLE_IS_BUILT_IN, field="permission_scope"))
                 continue
             old = roles.get(order.tenant_id, item.key)
             new = _role(item, old, fresh_ids)

@@ -140,7 +140,7 @@ def _refused(view: OperationView, outcome: Outcome) -> Rendered:
 def _stored_item(view: OperationView, item: Item, outcome: Outcome) -> dict[str, JSON]:
     key = _named(item, ("key",))["key"]
     if outcome["outcome"] == "refused":
-        return {"key": key, **_refused_item(view, outcome, NATIVE)}
+        return {"key": key, "id": None, **_refused_item(view, outcome, NATIVE)}
     # What a dry run would create has no id.
     number = None if view.dry_run and outcome["outcome"] == "created" else outcome["id"]
     return {"key": key, "id": number, "status": _status(outcome)}

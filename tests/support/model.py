@@ -173,6 +173,8 @@ class Model(ModelRows):
         return {"outcome": "deleted", "key": key, "id": number}
 
     def _put_role(self, item: RolePut) -> Document:
+        if item.key == "member" and item.permission_scope != "USER_GROUPS":
+            return _refused("ROLE_IS_BUILT_IN", "permission_scope")
         old = self.roles.get(item.key)
         new = _fields(item, "permission_scope", "titles", "descriptions")
         self.roles[item.key] = {"id": old["id"], **new} if old else self._born("role", **new)

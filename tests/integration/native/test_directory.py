@@ -146,7 +146,7 @@ async def test_a_batch_answers_every_item_in_order(api):
     assert [result.get("error", {}).get("field") for result in results] == [
         None, "username", "username", "key", None, "primary_group", None, "sunny", "email", None,
     ]  # fmt: skip
-    assert all(("id" in result) is ("error" not in result) for result in results)
+    assert all((result["id"] is None) is ("error" in result) for result in results)
     assert results[0]["id"] == results[6]["id"]
 
 
