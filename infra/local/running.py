@@ -98,7 +98,9 @@ class RunningServer:
 
     def _await(self) -> None:
         main = self.children[-1]
-        await_serving(self.server.probe, self.has_ended, name=self.server.name, log=main.command.log, patience=PATIENCE)
+        await_serving(
+            self.server.probe, self._has_ended_unasked, name=self.server.name, log=main.command.log, patience=PATIENCE
+        )
         self.server.settle()
 
     def _has_ended_unasked(self) -> bool:

@@ -85,6 +85,35 @@ def test_a_signal_while_starting_is_noticed_at_the_next_look(supervisor):
             supervisor.look_once()
 
 
+class NeverServing:
+    """A server whose process runs and answers nothing."""
+
+    name = "postgres"
+
+    def __init__(self, command):
+        self._command = command
+
+    def prepare(self):
+        return (self._command,)
+
+    def recover(self):
+        raise AssertionError
+
+    def probe(self):
+        raise ConnectionRefusedError
+
+    def settle(self):
+        raise AssertionError
+
+
+def test_a_signal_while_a_server_starts_does_not_wait_for_it_to_serve(tmp_path, supervisor):
+    with supervisor.signals.installed():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(StopRequestedError):
+            supervisor.start_server(NeverServing(command(tmp_path, LASTING, "postgres")))
+    assert list((tmp_path / "run").iterdir()) == []
+
+
 def test_the_signal_handlers_are_put_back():
     before = signal.getsignal(signal.SIGTERM)
     with StopSignals().installed():
