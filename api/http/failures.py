@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
@@ -133,4 +134,6 @@ _REFUSALS: Mapping[type[Exception], Callable[[Any], ApiError | None]] = {
     RefusedByDatabaseError: lambda _: invalid_field("", "invalid"),
     RequestValidationError: _invalid_parameters,
     HTTPException: _http,
+    # It left before its body was whole; nobody reads the answer, but the log tells it from a fault of ours.
+    ClientDisconnect: lambda _: ApiError(ErrorCode.MALFORMED_JSON),
 }

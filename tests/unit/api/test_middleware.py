@@ -180,6 +180,22 @@ async def test_a_database_that_is_not_there_is_503(application, error):
     assert int(response.headers["retry-after"]) > 0
 
 
+async def test_a_client_that_leaves_before_its_body_is_whole_is_no_fault_of_ours(application):
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    sent = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    with capture_logs() as lines:
+        await application({**scope_with(), "method": "POST", "path": "/things/7"}, receive, send)
+    assert sent[0]["status"] == 400
+    assert {line["log_level"] for line in lines} == {"info"}
+
+
 async def test_half_an_answer_is_cut_off(application):
     async def answer(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
