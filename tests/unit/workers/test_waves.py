@@ -52,7 +52,7 @@ SPECS = st.tuples(
 )
 QUEUES = st.lists(st.lists(SPECS, min_size=1, max_size=8), min_size=1, max_size=5).map(lambda specs: queues_of(*specs))
 BUDGETS = st.builds(Budget, operations=st.integers(1, 12), items=st.integers(1, 30), bytes=st.integers(1, 400))
-examples = settings(max_examples=300, deadline=None, database=None)
+examples = settings(max_examples=120, deadline=None, database=None)
 
 
 @examples
