@@ -14,7 +14,7 @@ import structlog
 from api.answers import Answers
 from domain.commands import Command
 from infra.postgres.database import Database, Transaction
-from infra.postgres.faults import is_refused_row, is_transient, trace
+from infra.postgres.faults import is_refused_row, is_transient
 from infra.postgres.operations import (
     KeyHolder,
     NewOperation,
@@ -28,6 +28,7 @@ from infra.postgres.operations import (
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import Claim
 from infra.settings import Settings
+from infra.traces import trace
 
 log = structlog.get_logger(__name__)
 

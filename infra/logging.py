@@ -12,6 +12,7 @@ import structlog
 from structlog.contextvars import merge_contextvars
 
 from infra.settings import LogFormat, LogLevel, Settings
+from infra.traces import trace
 
 LEVELS = {
     LogLevel.DEBUG: logging.DEBUG,
@@ -78,16 +79,25 @@ def _rendering(*, readable: bool, colors: bool, process: str) -> list[structlog.
         event["process"] = process
         return event
 
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    shared = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, name_process, _trace_exceptions]
     if readable:
-        return [remove, name_process, structlog.dev.ConsoleRenderer(pad_event_to=32, colors=colors)]
+        return [*shared, structlog.dev.ConsoleRenderer(pad_event_to=32, colors=colors)]
     return [
-        remove,
-        name_process,
-        structlog.processors.format_exc_info,
+        *shared,
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(sort_keys=True, default=str),
     ]
+
+
+def _trace_exceptions(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Where it was raised, in place of a traceback that would quote the values it met."""
+    found = event.pop("exc_info", None)
+    if found is True:
+        found = sys.exc_info()
+    error = found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["exception"] = trace(error)
+    return event
 
 
 def _hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -14,9 +14,10 @@ import structlog
 
 from domain.errors import ErrorCode
 from infra.postgres.database import Database
-from infra.postgres.faults import is_statement_timeout, is_transient, trace
+from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
 from infra.postgres.workers import clear_inflight
+from infra.traces import trace
 from workers.handlers import Handler
 from workers.passes import Pass, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
@@ -28,7 +29,7 @@ ATTEMPTS = 3
 """An operation whose statements time out this often, alone, is failed."""
 
 _FIRST_PAUSE = 0.1
-_LAST_PAUSE = 5.0
+_LAST_PAUSE = 2.0
 
 
 class Inflight(Protocol):

@@ -30,7 +30,8 @@ from api.intake import (
     TooManyOpenOperationsError,
 )
 from domain.errors import ErrorCode
-from infra.postgres.faults import is_transient, trace
+from infra.postgres.faults import is_transient
+from infra.traces import trace
 
 log = structlog.get_logger(__name__)
 

@@ -80,7 +80,7 @@ class StoredItem(BaseModel):
     """What became of one item of a batch."""
 
     key: str | None = Field(description="Null where none could be read.")
-    id: int | None = Field(default=None, description="Null where the item was refused, and where a dry run would create it.")
+    id: int | None = Field(default=None, description="Null where refused, and where a dry run would create it.")
     status: int
     error: ItemRefusal | None = Field(default=None, description="Absent where nothing failed.")
 

@@ -3,9 +3,6 @@
 One rule: only SQLSTATE classes and connection errors are looked at, never a message.
 """
 
-import traceback
-from pathlib import Path
-
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -16,8 +13,6 @@ _TRANSIENT_CLASSES = frozenset({"08", "25", "40", "53", "55", "57"})
 # Data exception and integrity violation: the row is the reason; its neighbours may be fine.
 _ROW_CLASSES = frozenset({"22", "23"})
 _QUERY_CANCELED = "57014"
-# Frames of a trace: enough to see the handler and the statement's function.
-_FRAMES = 6
 
 
 def is_transient(error: BaseException) -> bool:
@@ -41,15 +36,6 @@ def is_statement_timeout(error: BaseException) -> bool:
 def is_refused_row(error: BaseException) -> bool:
     """The database refuses a value; without that row its neighbours would have gone in."""
     return _sqlstate(error)[:2] in _ROW_CLASSES
-
-
-def trace(error: BaseException) -> str:
-    """What failed and where, without a value in it: an exception's own text may quote rows and requests."""
-    sqlstate = _sqlstate(error)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-    path = " > ".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames[-_FRAMES:])
-    name = type(error).__name__ + (f" {sqlstate}" if sqlstate else "")
-    return f"{name} at {path}" if path else name
 
 
 def _sqlstate(error: BaseException) -> str:

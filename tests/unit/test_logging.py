@@ -59,14 +59,26 @@ def test_the_id_of_a_token_is_written(lines):
     assert json.loads(lines.getvalue())["token_id"] == "t-1"
 
 
-def test_an_exception_is_part_of_its_line(lines):
+def test_an_exception_is_named_and_placed_on_its_line(lines):
     log = configured(lines)
     try:
         int("broken")
     except ValueError:
         log.exception("failed")
     (line,) = lines.getvalue().splitlines()
-    assert "ValueError: invalid literal" in json.loads(line)["exception"]
+    assert json.loads(line)["exception"].startswith("ValueError at test_logging.test_an_exception_is_")
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.TEXT])
+def test_an_exception_does_not_quote_what_it_met(lines, form):
+    log = configured(lines, log_format=form)
+    secret = "broken"
+    try:
+        int(secret)
+    except ValueError:
+        log.exception("failed")
+    assert "broken" not in lines.getvalue()
+    assert "ValueError" in lines.getvalue()
 
 
 def test_lines_below_the_level_are_left_out(lines):

@@ -4,7 +4,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from infra.postgres.faults import is_refused_row, is_statement_timeout, is_transient, trace
+from infra.postgres.faults import is_refused_row, is_statement_timeout, is_transient
+from infra.traces import trace
 
 
 def wrapped(error, *, invalidated=False):
