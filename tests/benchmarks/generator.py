@@ -93,14 +93,15 @@ async def _play(host: str, port: int, token: str, load: Load) -> dict[str, objec
     warm_up = Run(iter(requests[: load.warm_up]))
     loop = asyncio.get_running_loop()
     callers = [(await loop.create_connection(lambda: Caller(warm_up), host, port))[1] for _ in range(load.callers)]
+    cpu = _cpu()
     await _all(callers, warm_up)
     run = Run(iter(requests[load.warm_up :]))
-    cpu, began = _cpu(), time.perf_counter()
+    began = time.perf_counter()
     await _all(callers, run)
     seconds, cpu = time.perf_counter() - began, _cpu() - cpu
     return {
         "seconds": seconds,
-        "cpu": cpu / seconds,
+        "cpu": cpu,
         "latencies": run.latencies,
         "refused": refused(load, run.answers) + refused(load, warm_up.answers),
     }

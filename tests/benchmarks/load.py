@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tests.benchmarks import raw_sql
 from tests.benchmarks.figures import Figure, Sheet, at_least, under
-from tests.benchmarks.service import OTHERS, Played, Servers, Service, new_tenant, service
+from tests.benchmarks.service import Played, Servers, Service, new_tenant, service
 from tests.benchmarks.subscriber import Subscriber, subscribed
 from tests.benchmarks.workload import Load
 from workers.cli.progress import Progress
@@ -29,10 +29,7 @@ def _note_batches(sheet: Sheet, played: Played) -> None:
     items = played.load.requests * played.load.items
     sheet.note("batches of 100, 16 callers", items / played.seconds, "items/s", at_least(10_000))
     sheet.note("batches of 100, 16 callers: median answer", _median(played), "ms")
-    sheet.note("processor time of an item", sum(_ours(played).values()) / items * 1_000_000, "µs")
-    for name, seconds in _ours(played).items():
-        sheet.note(f"  of that: {name}", seconds / items * 1_000_000, "µs")
-    _note_others(sheet, played, "the batches")
+    _note_processor(sheet, played, "an item", "µs", 1_000_000)
 
 
 def _note_single(sheet: Sheet, played: Played) -> None:
@@ -44,11 +41,16 @@ def _note_callers(sheet: Sheet, played: Played) -> None:
     sheet.note("single calls, 64 callers", played.load.requests / played.seconds, "calls/s", at_least(500))
     sheet.note("single calls, 64 callers: median answer", _median(played), "ms")
     sheet.note("single calls, 64 callers: p95", _percentile(played, 95), "ms")
-    cost = sum(_ours(played).values()) / played.load.requests * 1_000
-    sheet.note("processor time of a single call", cost, "ms")
-    for name, seconds in _ours(played).items():
-        sheet.note(f"  of that, of a single call: {name}", seconds / played.load.requests * 1_000, "ms")
-    _note_others(sheet, played, "64 callers")
+    _note_processor(sheet, played, "a single call", "ms", 1_000)
+
+
+def _note_processor(sheet: Sheet, played: Played, what: str, unit: str, scale: float) -> None:
+    """The clocks ran during the warm-up as well, so its items count."""
+    items = (played.load.warm_up + played.load.requests) * played.load.items
+    sheet.note(f"processor time of {what}", sum(played.used.ours.values()) / items * scale, unit)
+    for name, seconds in played.used.ours.items():
+        sheet.note(f"  of that, {name}, for {what}", seconds / items * scale, unit)
+    sheet.note(f"cores used by other programs while {what} was measured", played.used.others, "cores")
 
 
 # The pairs of the three do not meet; each run has a tenant of its own.
@@ -113,15 +115,6 @@ def _note_memory(sheet: Sheet, started: Service) -> None:
         if name in {"api", "worker"}:
             resident = max(process.memory_info().rss for process in processes) / MEGABYTE
             sheet.note(f"memory of the {name} (RSS)", resident, "MB", under(200) if name == "worker" else None)
-
-
-def _ours(played: Played) -> dict[str, float]:
-    """Processor seconds of the run by process, the load generator and the subscriber among them."""
-    return {name: cores * played.seconds for name, cores in played.cpu.items() if name not in {"epmd", OTHERS}}
-
-
-def _note_others(sheet: Sheet, played: Played, meanwhile: str) -> None:
-    sheet.note(f"cores used during {meanwhile} by {OTHERS}", played.cpu[OTHERS], "cores")
 
 
 def _median(played: Played) -> float:

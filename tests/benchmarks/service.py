@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -23,11 +22,11 @@ from infra.local.processes import Command
 from infra.local.running import Child
 from infra.postgres import administration
 from infra.postgres.database import Database
+from tests.benchmarks import processor
+from tests.benchmarks.processor import Used
 from tests.benchmarks.workload import GROUPS, PEOPLE, ROLE, Load
 
 DIRECTORY_BATCH = 1_000
-OTHERS = "what is not part of this"
-_MACHINE = "machine"
 _LAST_SEQUENCE = "SELECT event_seq FROM tenant_log JOIN tenant ON tenant.id = tenant_id WHERE key = $1"
 
 
@@ -42,12 +41,12 @@ class Servers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What the load generator measured; `cpu` is in cores, by process."""
+    """What the load generator measured, and the processor time of the whole run, its warm-up included."""
 
     load: Load
     seconds: float
     latencies: list[float]
-    cpu: Mapping[str, float]
+    used: Used
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,7 +123,7 @@ class Service:
             RuntimeError: an item was refused: then the figure would not mean what it says.
         """
         order = {"host": HOST, "port": self.port, "token": token, "load": asdict(load)}
-        before = self._cpu()
+        before = processor.read(self.processes())
         generator = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "tests.benchmarks.generator",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
@@ -132,20 +131,15 @@ class Service:
         output, _ = await generator.communicate(json.dumps(order).encode())
         if generator.returncode:
             raise RuntimeError(f"the load generator ended with {generator.returncode}")
-        after, result = self._cpu(), json.loads(output)
+        after, result = processor.read(self.processes()), json.loads(output)
         if result["refused"]:
             raise RuntimeError(f"{result['refused']} items were refused")
-        cpu = {name: (seconds - before.get(name, 0.0)) / result["seconds"] for name, seconds in after.items()}
-        cpu["load generator"] = result["cpu"]
-        cpu[OTHERS] = max(0.0, cpu.pop(_MACHINE) - sum(cpu.values()))
-        return Played(load=load, seconds=result["seconds"], latencies=sorted(result["latencies"]), cpu=cpu)
-
-    def _cpu(self) -> dict[str, float]:
-        times = psutil.cpu_times()
-        used = {name: sum(map(_seconds, processes)) for name, processes in self.processes().items()}
-        busy = sum(times) - times.idle - getattr(times, "iowait", 0.0)
-        # This process is the subscriber, and does little else.
-        return {_MACHINE: busy, "subscriber": time.process_time(), **used}
+        return Played(
+            load=load,
+            seconds=result["seconds"],
+            latencies=sorted(result["latencies"]),
+            used=processor.between(before, after, generating=result["cpu"]),
+        )
 
 
 @contextmanager
@@ -201,11 +195,3 @@ async def _answers(client: httpx.AsyncClient) -> bool:
         return (await client.get("/readyz")).status_code == HTTPStatus.OK
     except httpx.TransportError:
         return False
-
-
-def _seconds(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.user + times.system)
