@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from api.answers import Answers
+from api.claims import Claims
 from domain.commands import Command
 from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_refused_row, is_transient
@@ -26,7 +27,6 @@ from infra.postgres.operations import (
     open_counts,
 )
 from infra.rabbitmq.broker import Broker
-from infra.rabbitmq.claims import Claim
 from infra.settings import Settings
 from infra.traces import trace
 
@@ -103,21 +103,19 @@ class Intake:
 
     def __init__(self, *, database: Database, broker: Broker | None, settings: Settings) -> None:
         self._database = database
-        self._broker = broker
+        self._claims = None if broker is None else Claims(broker)
         self._open_limit = settings.open_operations_limit
         self._answers = Answers(database=database, broker=broker)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
-        self._claims: dict[int, Claim] = {}
-        self._claimed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start the flush, the claims and the answers; returns at once."""
         await self._answers.start()
         self._tasks = [asyncio.create_task(self._flush_forever(), name="intake-flush")]
-        if self._broker is not None:
-            self._tasks.append(asyncio.create_task(self._publish_forever(self._broker), name="intake-claims"))
+        if self._claims is not None:
+            self._tasks.append(asyncio.create_task(self._claims.run(), name="intake-claims"))
 
     async def stop(self) -> None:
         """Stop; what is still waiting is answered as unknown or times out at its caller."""
@@ -214,7 +212,8 @@ class Intake:
                 waiting.fail(outcome)
             elif not waiting.accepted.done():
                 waiting.accepted.set_result(outcome)
-        self._claim([w.operation for w in batch if isinstance(results[w.operation.id], OperationView)])
+        if self._claims is not None:
+            self._claims.add([w.operation for w in batch if isinstance(results[w.operation.id], OperationView)])
 
     async def _insert(
         self, tx: Transaction, batch: Sequence[_Waiting]
@@ -250,31 +249,11 @@ class Intake:
             for waiting in batch:  # alone, so that neighbours never suffer
                 await self._flush([waiting])
         elif is_refused_row(error):
-            batch[0].fail(RefusedByDatabaseError(str(error)))
+            batch[0].fail(RefusedByDatabaseError(trace(error)))
         else:
-            log.warning("commands were not accepted", count=len(batch), error=repr(error))
+            log.warning("commands were not accepted", count=len(batch), error=trace(error))
             for waiting in batch:
                 waiting.fail(DatabaseUnavailableError() if is_transient(error) else error)
-
-    def _claim(self, operations: Sequence[NewOperation]) -> None:
-        # A claim is a wake-up for a tenant: one is enough for all that a flush accepted of it.
-        for operation in operations:
-            self._claims[operation.tenant_id] = Claim(
-                tenant_id=operation.tenant_id,
-                operation_id=operation.id,
-                request_id=operation.request_id,
-                traceparent=operation.traceparent,
-            )
-        self._claimed.set()
-
-    async def _publish_forever(self, broker: Broker) -> None:
-        while True:
-            await self._claimed.wait()
-            self._claimed.clear()
-            claims, self._claims = list(self._claims.values()), {}
-            confirmed = await broker.publish_claims(claims)
-            if confirmed < len(claims):  # never again: the workers' poll finds the rows
-                log.info("claims were not confirmed", claims=len(claims), confirmed=confirmed)
 
 
 @dataclass(slots=True)

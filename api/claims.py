@@ -1,0 +1,50 @@
+"""Sends the claims of what was accepted: wake-ups, after the commit and outside every request.
+
+One rule: a claim that is not confirmed is never sent again; the workers' poll finds the rows.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from infra.postgres.operations import NewOperation
+from infra.rabbitmq.broker import Broker
+from infra.rabbitmq.claims import Claim
+from infra.traces import trace
+
+log = structlog.get_logger(__name__)
+
+
+class Claims:
+    """The claims of one API process that are still to be sent: one a tenant, however much was accepted of it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._waiting: dict[int, Claim] = {}
+        self._added = asyncio.Event()
+
+    def add(self, operations: Iterable[NewOperation]) -> None:
+        """Wake the workers up for the tenants of these operations."""
+        for operation in operations:
+            self._waiting[operation.tenant_id] = Claim(
+                tenant_id=operation.tenant_id,
+                operation_id=operation.id,
+                request_id=operation.request_id,
+                traceparent=operation.traceparent,
+            )
+        self._added.set()
+
+    async def run(self) -> None:
+        """Send what has been added, all at once, again and again until cancelled."""
+        while True:
+            await self._added.wait()
+            self._added.clear()
+            claims, self._waiting = list(self._waiting.values()), {}
+            try:
+                confirmed = await self._broker.publish_claims(claims)
+            except Exception as error:  # noqa: BLE001 - the loop outlives whatever the broker does
+                log.warning("claims could not be sent", claims=len(claims), error=trace(error))
+                continue
+            if confirmed < len(claims):
+                log.info("claims were not confirmed", claims=len(claims), confirmed=confirmed)
