@@ -111,10 +111,11 @@ class Worker:
         self._ready.add(claim.claim.tenant_id, claim.ack)
 
     async def _committed(self, replies: Mapping[str, Sequence[UUID]]) -> None:
-        if self._relay is not None:
-            self._relay.wake()
+        # Callers wait for the replies, nobody in particular for the events.
         if self._broker is not None and replies:
             await self._broker.publish_replies(replies)
+        if self._relay is not None:
+            self._relay.wake()
 
 
 async def run(settings: Settings) -> None:
