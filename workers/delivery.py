@@ -5,6 +5,7 @@ is dropped, since its holder owes the same.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
@@ -98,6 +99,7 @@ class Delivery:
             self._ready.suspect(tenant_id, 1)
         if this.selection.taken:
             await self._committed(this.replies)
+            _tell(this)
         # Who had nothing taken comes first: a tenant with more left goes to the back.
         await self._reread(sorted((t for t in batch.shares if t in this.held), key=this.selection.taken.__contains__))
 
@@ -165,6 +167,22 @@ class Delivery:
             end = failure(code, trace(error))
             await record_ended(tx, [operation], {operation.id: end}, logs)
             await clear_inflight(tx, self._inflight.worker_id)
-        log.error("an operation failed", operation_id=str(operation.id), kind=operation.kind, code=code.value)
+        log.error("an operation failed", code=code.value, **_ids(operation))
         if operation.reply_to is not None:
             await self._committed({operation.reply_to: [operation.id]})
+
+
+def _tell(this: Pass) -> None:
+    """What was applied, a line each, for whoever follows one request through the log at level debug."""
+    if log.is_enabled_for(logging.DEBUG):
+        for operation in this.selection.operations:
+            log.debug("an operation was applied", **_ids(operation))
+
+
+def _ids(operation: OpenOperation) -> dict[str, str | int | None]:
+    return {
+        "operation_id": str(operation.id),
+        "request_id": operation.request_id,
+        "tenant_id": operation.tenant_id,
+        "kind": operation.kind,
+    }

@@ -28,7 +28,9 @@ class Caller:
     broker: Broker | None
     tenant_id: int
 
-    async def post(self, command: Command, *, wait: timedelta = WAIT, key: str | None = None) -> Answer:
+    async def post(
+        self, command: Command, *, wait: timedelta = WAIT, key: str | None = None, request_id: str | None = None
+    ) -> Answer:
         """Submit and wait."""
         submission = Submission(
             tenant_id=self.tenant_id,
@@ -36,6 +38,7 @@ class Caller:
             presentation=Presentation(form="test"),
             fingerprint=b"test",
             idempotency_key=key,
+            request_id=request_id,
         )
         return await self.intake.submit(submission, wait=wait)
 
