@@ -142,3 +142,13 @@ def test_a_role_goes_with_its_assignments_and_only_who_has_no_other_role_leaves(
         "groups/sales/users/bob/roles/lead",
     ]
     assert {member.user_id for member in held.changes().left} == {101}
+
+
+def test_the_built_in_role_keeps_its_scope_and_may_have_other_titles():
+    items = tuple(
+        RolePut(key="member", permission_scope=scope, titles={"en": "Fellow"}) for scope in ("ACCOUNT", "USER_GROUPS")
+    )
+    ledger = roles()
+    [decision] = plan_put_roles([order(PutRoles(items=items))], ledger, iter(()))
+    assert codes(decision) == [ErrorCode.ROLE_IS_BUILT_IN, None]
+    assert [(row.permission_scope, row.titles) for _, row in ledger.written()] == [("USER_GROUPS", {"en": "Fellow"})]

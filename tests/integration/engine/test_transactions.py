@@ -1,0 +1,154 @@
+"""Transactions leave nothing behind: not after an error, a cancellation, a lost session or a dry run."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from infra.postgres.database import Database, plain_dsn
+from infra.postgres.faults import is_transient
+from infra.postgres.statements import compile_block
+
+INSERT = compile_block("insert", "INSERT INTO tenant_log (tenant_id) VALUES (CAST(:tenant_id AS bigint))")
+COUNT = compile_block("count", "SELECT count(*) AS rows FROM tenant_log")
+LOCK = compile_block("lock", "SELECT pg_advisory_xact_lock(1)")
+PID = compile_block("pid", "SELECT pg_backend_pid() AS pid")
+SHORT = compile_block("short", "SET LOCAL idle_in_transaction_session_timeout = '1ms'")
+SETTING = compile_block("setting", "SELECT current_setting(:name) AS value")
+
+
+@pytest.fixture
+async def single(database_url):
+    """A database with one connection, so that whatever a block leaves in it meets the next."""
+    database = Database(database_url, name="test", size=1)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def other(database_url):
+    connection = await asyncpg.connect(plain_dsn(database_url))
+    yield connection
+    await connection.close()
+
+
+async def rows_of(database):
+    async with database.transaction() as tx:
+        return (await tx.fetch(COUNT))[0]["rows"]
+
+
+async def test_a_block_that_ends_is_committed_and_one_that_raises_is_not(single):
+    async with single.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=1)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await fail_in(single)
+    assert await rows_of(single) == 1
+
+
+async def test_after_an_error_of_the_database_the_connection_is_clean(single):
+    for _ in range(3):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await fail_in(single)
+        assert await rows_of(single) == 0
+
+
+async def test_a_cancelled_block_hands_no_open_transaction_to_the_next(single, other):
+    waiting = asyncio.Event()
+
+    async def block():
+        async with single.transaction() as tx:
+            await tx.execute(INSERT, tenant_id=1)
+            waiting.set()
+            await tx.execute(LOCK)
+
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(1)")
+        task = asyncio.create_task(block())
+        await asyncio.wait_for(waiting.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await rows_of(single) == 0
+
+
+@pytest.mark.parametrize("how", ["a transaction", "a single statement"])
+async def test_a_session_that_the_server_ended_is_replaced(single, other, how):
+    async with single.transaction() as tx:
+        pid = (await tx.fetch(PID))[0]["pid"]
+    await other.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+    if how == "a transaction":
+        assert await rows_of(single) == 0
+    else:
+        assert (await single.fetch(PID))[0]["pid"] != pid
+
+
+async def test_what_is_undone_is_gone_and_the_transaction_goes_on(single):
+    async with single.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=1)
+        async with tx.undone():
+            await tx.execute(INSERT, tenant_id=2)
+            assert (await tx.fetch(COUNT))[0]["rows"] == 2
+        assert (await tx.fetch(COUNT))[0]["rows"] == 1
+    assert await rows_of(single) == 1
+
+
+async def test_an_error_in_an_undone_block_is_undone_too(single):
+    async with single.transaction() as tx:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await fail_undone(tx)
+        await tx.execute(INSERT, tenant_id=3)
+    assert await rows_of(single) == 1
+
+
+async def test_a_bind_that_is_missing_is_told(single):
+    with pytest.raises(KeyError, match="tenant_id"):
+        async with single.transaction() as tx:
+            await tx.execute(INSERT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("idle_in_transaction_session_timeout", "5s"),
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_user_timeout", "10000"),
+        ("TimeZone", "UTC"),
+        ("transaction_isolation", "read committed"),
+        ("application_name", "test"),
+    ],
+)
+async def test_no_holder_becomes_a_ghost(single, name, value):
+    async with single.transaction() as tx:
+        assert (await tx.fetch(SETTING, name=name))[0]["value"] == value
+
+
+async def test_a_holder_that_falls_asleep_loses_its_session(single, other):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - which error it is, is_transient says
+        await sleep_in(single, other)
+    assert is_transient(caught.value)
+    assert await rows_of(single) == 0
+
+
+async def fail_in(database):
+    async with database.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=2)
+        await tx.execute(INSERT, tenant_id=2)
+
+
+async def fail_undone(tx):
+    async with tx.undone():
+        await tx.execute(INSERT, tenant_id=1)
+        await tx.execute(INSERT, tenant_id=1)
+
+
+async def sleep_in(database, other):
+    async with database.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=1)
+        pid = (await tx.fetch(PID))[0]["pid"]
+        await tx.execute(SHORT)
+        async with asyncio.timeout(10):
+            while await other.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid):
+                pass
+        await tx.execute(INSERT, tenant_id=2)
