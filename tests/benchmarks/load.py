@@ -35,6 +35,7 @@ def _note_batches(sheet: Sheet, played: Played) -> None:
 def _note_single(sheet: Sheet, played: Played) -> None:
     sheet.note("one single call at a time: median", _median(played), "ms", under(15))
     sheet.note("one single call at a time: p95", _percentile(played, 95), "ms")
+    _note_others(sheet, played, "single calls were made")
 
 
 def _note_callers(sheet: Sheet, played: Played) -> None:
@@ -50,7 +51,11 @@ def _note_processor(sheet: Sheet, played: Played, what: str, unit: str, scale: f
     sheet.note(f"processor time of {what}", sum(played.used.ours.values()) / items * scale, unit)
     for name, seconds in played.used.ours.items():
         sheet.note(f"  of that, {name}, for {what}", seconds / items * scale, unit)
-    sheet.note(f"cores used by other programs while {what} was measured", played.used.others, "cores")
+    _note_others(sheet, played, f"{what} was measured")
+
+
+def _note_others(sheet: Sheet, played: Played, meanwhile: str) -> None:
+    sheet.note(f"cores used by other programs while {meanwhile}", played.used.others, "cores")
 
 
 # The pairs of the three do not meet; each run has a tenant of its own.
