@@ -6,6 +6,7 @@ Its one rule: the servers are as durable as in production (fsync on); a figure t
 import asyncio
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 import click
 from rich.console import Console
@@ -15,7 +16,7 @@ from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
 from tests.benchmarks import foreign_keys, load, machine, pass_sizes, relay, report, statements, write_paths
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.service import Servers
+from tests.benchmarks.runs import Plan, Servers
 from workers.cli.progress import Progress
 from workers.cli.testing import PREFIX, own_servers
 
@@ -36,25 +37,33 @@ WIDTH = 120  # also where the output is not a terminal
 @click.option("--quick", is_flag=True, help="One short run of everything: to see that it works, not how fast.")
 @click.option("--only", multiple=True, type=click.Choice([*STANDARD, *FURTHER]), help="Only this; repeat for more.")
 @click.option("--rounds", type=click.IntRange(1, 50), help=f"How many runs of each (default: {ROUNDS}).")
+@click.option("--patient", is_flag=True, help="Repeat runs during which other programs used the machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--write", is_flag=True, help="Put the figures into docs/benchmarks.md.")
 @click.option("--no-install", is_flag=True, help="Do not install RabbitMQ where it is missing.")
 def main(
-    only: tuple[str, ...], rounds: int | None, *, quick: bool, as_json: bool, write: bool, no_install: bool
+    only: tuple[str, ...],
+    rounds: int | None,
+    *,
+    quick: bool,
+    patient: bool,
+    as_json: bool,
+    write: bool,
+    no_install: bool,
 ) -> None:
     """Measure on servers of its own, as durable as in production."""
     say, signals = Progress(stream=sys.stderr), StopSignals()
-    names = only or STANDARD
-    turns = rounds or (1 if quick else ROUNDS)
     with signals.installed():
         try:
             with own_servers(install=not no_install, signals=signals, say=say, postgres={}) as variables:
-                servers = Servers(
-                    database_url=variables["SEATLINE_TEST_DATABASE_URL"],
-                    amqp_url=variables.get("SEATLINE_TEST_AMQP_URL"),
-                    place=Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}"),
+                plan = Plan(
+                    servers=_servers(variables),
+                    rounds=rounds or (1 if quick else ROUNDS),
+                    quick=quick,
+                    patient=patient,
+                    say=say,
                 )
-                described, figures = asyncio.run(_measure(servers, names, turns, signals, say, quick=quick))
+                described, figures = asyncio.run(_until_stopped(plan, only or STANDARD, signals))
         except StopRequestedError:
             sys.exit(130)
         except (ServerError, RuntimeError) as error:
@@ -64,16 +73,21 @@ def main(
     if as_json:
         click.echo(report.document(described, figures))
     else:
-        console = Console()
-        report.show(Console(width=max(console.width, WIDTH)), described, figures)
+        report.show(Console(width=max(Console().width, WIDTH)), described, figures)
 
 
-async def _measure(
-    servers: Servers, names: tuple[str, ...], rounds: int, signals: StopSignals, say: Progress, *, quick: bool
-) -> tuple[dict[str, str], list[Figure]]:
+def _servers(variables: Mapping[str, str]) -> Servers:
+    return Servers(
+        database_url=variables["SEATLINE_TEST_DATABASE_URL"],
+        amqp_url=variables.get("SEATLINE_TEST_AMQP_URL"),
+        place=Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}"),
+    )
+
+
+async def _until_stopped(plan: Plan, names: Sequence[str], signals: StopSignals) -> tuple[dict[str, str], list[Figure]]:
     """The measurement itself; a signal ends it."""
-    described = await machine.describe(servers.database_url, servers.amqp_url)
-    work = asyncio.create_task(_figures(servers, names, rounds, say, quick=quick))
+    described = await machine.describe(plan.servers.database_url, plan.servers.amqp_url)
+    work = asyncio.create_task(_figures(plan, names))
     while not work.done():
         if signals.count:
             work.cancel()
@@ -82,19 +96,15 @@ async def _measure(
     return described, work.result()
 
 
-async def _figures(
-    servers: Servers, names: tuple[str, ...], rounds: int, say: Progress, *, quick: bool
-) -> list[Figure]:
+async def _figures(plan: Plan, names: Sequence[str]) -> list[Figure]:
     figures: list[Figure] = []
     loads = [name for name in LOADS if name in names]
     if loads:
-        say(f"{rounds} rounds of: {', '.join(loads)}")
-        figures += await load.measure(servers, loads, rounds=rounds, quick=quick, say=say)
+        figures += await load.measure(plan, loads)
     if "statements" in names:
-        figures += await statements.measure(servers.database_url)
+        figures += await statements.measure(plan.servers.database_url)
     for name in (name for name in FURTHER if name in names):
-        say(f"{rounds} rounds of: {name}")
-        figures += await FURTHER[name](servers, rounds=rounds, quick=quick)
+        figures += await FURTHER[name](plan)
     return figures
 
 

@@ -79,6 +79,12 @@ class Sheet:
         self._runs.setdefault(name, []).append(value)
         self._kinds[name] = (unit, goal)
 
+    def take(self, other: "Sheet") -> None:
+        """The runs of another sheet as well."""
+        for name, runs in other._runs.items():
+            for run in runs:
+                self.note(name, run, *other._kinds[name])
+
     def figures(self) -> list[Figure]:
         """All figures, in the order of their first run."""
         return [

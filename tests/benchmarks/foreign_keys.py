@@ -1,8 +1,10 @@
 """What foreign keys on the hot tables would cost: the bare statements on tables that have them (docs/adr/0003)."""
 
+from functools import partial
+
 from tests.benchmarks import raw_sql
 from tests.benchmarks.figures import Figure, Sheet
-from tests.benchmarks.service import Servers
+from tests.benchmarks.runs import Plan
 
 SECTION = "foreign-keys"
 CONSTRAINTS = """
@@ -16,11 +18,16 @@ ALTER TABLE group_member
 """
 
 
-async def measure(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]:
+async def measure(plan: Plan) -> list[Figure]:
     """Rows a second without and with them, in turns."""
-    sheet = Sheet(SECTION)
-    for _ in range(rounds):
-        for name, constraints in (("no foreign keys", ""), ("five foreign keys", CONSTRAINTS)):
-            rate = await raw_sql.rate(servers.database_url, transactions=50 if quick else 500, constraints=constraints)
-            sheet.note(f"{name}, 100 rows a transaction", rate, "rows/s")
-    return sheet.figures()
+
+    async def run(sheet: Sheet, name: str, constraints: str) -> None:
+        transactions = 50 if plan.quick else 500
+        rate = await raw_sql.rate(plan.servers.database_url, transactions=transactions, constraints=constraints)
+        sheet.note(f"{name}, 100 rows a transaction", rate, "rows/s")
+
+    return await plan.measure(
+        SECTION,
+        partial(run, name="no foreign keys", constraints=""),
+        partial(run, name="five foreign keys", constraints=CONSTRAINTS),
+    )

@@ -4,13 +4,14 @@ import statistics
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 
 from tests.benchmarks import raw_sql
 from tests.benchmarks.figures import Figure, Sheet, at_least, under
-from tests.benchmarks.service import Played, Servers, Service, new_tenant, service
+from tests.benchmarks.runs import Plan, Servers
+from tests.benchmarks.service import Played, Service, new_tenant, service
 from tests.benchmarks.subscriber import Subscriber, subscribed
 from tests.benchmarks.workload import Load
-from workers.cli.progress import Progress
 
 SECTION = "figures"
 MEGABYTE = 1_000_000
@@ -35,7 +36,6 @@ def _note_batches(sheet: Sheet, played: Played) -> None:
 def _note_single(sheet: Sheet, played: Played) -> None:
     sheet.note("one single call at a time: median", _median(played), "ms", under(15))
     sheet.note("one single call at a time: p95", _percentile(played, 95), "ms")
-    _note_others(sheet, played, "single calls were made")
 
 
 def _note_callers(sheet: Sheet, played: Played) -> None:
@@ -48,14 +48,9 @@ def _note_callers(sheet: Sheet, played: Played) -> None:
 def _note_processor(sheet: Sheet, played: Played, what: str, unit: str, scale: float) -> None:
     """The clocks ran during the warm-up as well, so its items count."""
     items = (played.load.warm_up + played.load.requests) * played.load.items
-    sheet.note(f"processor time of {what}", sum(played.used.ours.values()) / items * scale, unit)
-    for name, seconds in played.used.ours.items():
+    sheet.note(f"processor time of {what}", sum(played.used.values()) / items * scale, unit)
+    for name, seconds in played.used.items():
         sheet.note(f"  of that, {name}, for {what}", seconds / items * scale, unit)
-    _note_others(sheet, played, f"{what} was measured")
-
-
-def _note_others(sheet: Sheet, played: Played, meanwhile: str) -> None:
-    sheet.note(f"cores used by other programs while {meanwhile}", played.used.others, "cores")
 
 
 # The pairs of the three do not meet; each run has a tenant of its own.
@@ -72,27 +67,28 @@ SCENARIOS = {
 }
 
 
-async def measure(servers: Servers, names: Sequence[str], *, rounds: int, quick: bool, say: Progress) -> list[Figure]:
+async def measure(plan: Plan, names: Sequence[str]) -> list[Figure]:
     """Every scenario once a round, in turns with the raw SQL rate, so that a slow minute falls on all of them."""
-    sheet = Sheet(SECTION)
+    tenants = count()
     async with AsyncExitStack() as stack:
-        started = stack.enter_context(service(servers))
+        started = stack.enter_context(service(plan.servers))
         started.start("worker", "worker")
         await started.ready()
-        subscriber = await _subscriber(stack, servers, started)
-        for number in range(rounds):
-            tenant = f"bench-{number}"
-            say(f"round {number + 1}: loading 5,000 people and 40 groups, then measuring")
+        subscriber = await _subscriber(stack, plan.servers, started)
+
+        async def step(sheet: Sheet) -> None:
+            tenant = f"bench-{next(tenants)}"
             token = await new_tenant(started, tenant)
             for name in (name for name in SCENARIOS if name in names):
-                await _play(sheet, started, SCENARIOS[name], token, quick=quick)
+                await _play(sheet, started, SCENARIOS[name], token, quick=plan.quick)
             if subscriber is not None:
                 await _note_events(sheet, started, subscriber, tenant)
             if "raw-sql" in names:
-                rate = await raw_sql.rate(servers.database_url, transactions=50 if quick else 500)
+                rate = await raw_sql.rate(plan.servers.database_url, transactions=50 if plan.quick else 500)
                 sheet.note(raw_sql.NAME, rate, "rows/s")
             _note_memory(sheet, started)
-    return sheet.figures()
+
+        return await plan.measure(SECTION, step)
 
 
 async def _subscriber(stack: AsyncExitStack, servers: Servers, started: Service) -> Subscriber | None:
@@ -116,7 +112,7 @@ async def _note_events(sheet: Sheet, started: Service, subscriber: Subscriber, t
 
 
 def _note_memory(sheet: Sheet, started: Service) -> None:
-    for name, processes in started.processes().items():
+    for name, processes in started.servers.processes().items():
         if name in {"api", "worker"}:
             resident = max(process.memory_info().rss for process in processes) / MEGABYTE
             sheet.note(f"memory of the {name} (RSS)", resident, "MB", under(200) if name == "worker" else None)

@@ -1,44 +1,43 @@
 """How much a pass should take: the same load against workers that differ in one setting (docs/adr/0004 and 0009)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 from tests.benchmarks.figures import Figure, Sheet
 from tests.benchmarks.load import SCENARIOS
-from tests.benchmarks.service import Servers, new_tenant, service
+from tests.benchmarks.runs import Plan
+from tests.benchmarks.service import new_tenant, service
 from tests.benchmarks.workload import Load
 
 ITEMS = "pass-sizes"
 OPERATIONS = "pass-operations"
 
 
-async def measure_items(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]:
+async def measure_items(plan: Plan) -> list[Figure]:
     """Items a second of 16 callers with batches of 100, by the most items that one pass takes."""
-    load = replace(SCENARIOS["batches"].load, requests=100 if quick else 500, warm_up=50)
-    sheet = Sheet(ITEMS)
-    await _compare(servers, sheet, load, {"pass_items": (200, 400, 800, 1_000, 1_600, 5_000)}, rounds)
-    return sheet.figures()
+    load = replace(SCENARIOS["batches"].load, requests=100 if plan.quick else 500, warm_up=50)
+    return await _compare(plan, ITEMS, load, "pass_items", (200, 400, 800, 1_000, 1_600, 5_000))
 
 
-async def measure_operations(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]:
+async def measure_operations(plan: Plan) -> list[Figure]:
     """Calls a second of 64 callers, by the most operations that one pass takes: 1 is a transaction for each."""
-    load = replace(SCENARIOS["callers"].load, requests=400 if quick else 2_000, warm_up=100)
-    sheet = Sheet(OPERATIONS)
-    await _compare(servers, sheet, load, {"pass_operations": (1, 8, 500)}, rounds)
-    return sheet.figures()
+    load = replace(SCENARIOS["callers"].load, requests=400 if plan.quick else 2_000, warm_up=100)
+    return await _compare(plan, OPERATIONS, load, "pass_operations", (1, 8, 500))
 
 
-async def _compare(
-    servers: Servers, sheet: Sheet, load: Load, settings: Mapping[str, Sequence[int]], rounds: int
-) -> None:
+async def _compare(plan: Plan, section: str, load: Load, setting: str, values: Sequence[int]) -> list[Figure]:
     what, unit = ("items", "items/s") if load.items > 1 else ("operations", "calls/s")
-    with service(servers) as started:
+    tenants = count()
+    with service(plan.servers) as started:
         await started.ready()
-        for number in range(rounds):
-            for setting, value in ((setting, value) for setting, values in settings.items() for value in values):
-                started.start("worker", "worker", **{setting: str(value)})
-                token = await new_tenant(started, f"bench-{number}-{value}")
-                played = await started.play(token, load)
-                started.stop("worker")
-                rate = load.requests * load.items / played.seconds
-                sheet.note(f"at most {value:,} {what} a pass", rate, unit)
+
+        async def run(sheet: Sheet, value: int) -> None:
+            started.start("worker", "worker", **{setting: str(value)})
+            token = await new_tenant(started, f"bench-{next(tenants)}")
+            played = await started.play(token, load)
+            started.stop("worker")
+            sheet.note(f"at most {value:,} {what} a pass", load.requests * load.items / played.seconds, unit)
+
+        return await plan.measure(section, *(partial(run, value=value) for value in values))

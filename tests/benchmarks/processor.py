@@ -31,7 +31,7 @@ class Used:
 
 
 def read(processes: Mapping[str, Iterable[psutil.Process]]) -> Reading:
-    """Read all clocks now. This process is the subscriber, its children are load generators that have ended."""
+    """Read all clocks now. This process is the subscriber; its children that have ended were load generators."""
     times = psutil.cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -40,16 +40,17 @@ def read(processes: Mapping[str, Iterable[psutil.Process]]) -> Reading:
     return Reading(at=time.perf_counter(), machine=sum(times) - idle, ours=ours)
 
 
-def between(before: Reading, after: Reading, *, generating: float) -> Used:
-    """What was used between two readings; `generating` is what the generator needed of that to send and receive."""
+def between(before: Reading, after: Reading) -> Used:
+    """What was used between two readings; a process that ended meanwhile counts among the load generators."""
     ours = {name: seconds - before.ours.get(name, 0.0) for name, seconds in after.ours.items()}
     others = (after.machine - before.machine - sum(ours.values())) / (after.at - before.at)
-    return Used(ours={**ours, GENERATOR: generating}, others=max(0.0, others))
+    return Used(ours=ours, others=max(0.0, others))
 
 
 def _seconds(process: psutil.Process) -> float:
+    """Its own time and that of its children that have ended: Postgres' sessions come and go."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return float(times.user + times.system)
+    return float(times.user + times.system + times.children_user + times.children_system)

@@ -12,18 +12,17 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
-import psutil
 
 from domain.scopes import TENANT_SCOPES
 from infra.local import databases
-from infra.local.place import ROOT, Place
+from infra.local.place import ROOT
 from infra.local.ports import HOST, free_port
 from infra.local.processes import Command
 from infra.local.running import Child
 from infra.postgres import administration
 from infra.postgres.database import Database
 from tests.benchmarks import processor
-from tests.benchmarks.processor import Used
+from tests.benchmarks.runs import Servers
 from tests.benchmarks.workload import GROUPS, PEOPLE, ROLE, Load
 
 DIRECTORY_BATCH = 1_000
@@ -31,22 +30,13 @@ _LAST_SEQUENCE = "SELECT event_seq FROM tenant_log JOIN tenant ON tenant.id = te
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Servers:
-    """The servers of this run, and where its processes leave their logs and records."""
-
-    database_url: str
-    amqp_url: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What the load generator measured, and the processor time of the whole run, its warm-up included."""
+    """What the load generator measured, and the processor seconds by process, its warm-up included."""
 
     load: Load
     seconds: float
     latencies: list[float]
-    used: Used
+    used: Mapping[str, float]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,15 +97,6 @@ class Service:
         finally:
             await connection.close()
 
-    def processes(self) -> dict[str, list[psutil.Process]]:
-        """Every process that the load keeps busy: ours, and those of the servers, by kind."""
-        found: dict[str, list[psutil.Process]] = {}
-        for path in self.servers.place.records.glob("*.json"):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            process = psutil.Process(record["pid"])
-            found.setdefault(record["name"], []).extend([process, *process.children(recursive=True)])
-        return found
-
     async def play(self, token: str, load: Load) -> Played:
         """Play a load by a generator of its own and return what it saw.
 
@@ -123,7 +104,7 @@ class Service:
             RuntimeError: an item was refused: then the figure would not mean what it says.
         """
         order = {"host": HOST, "port": self.port, "token": token, "load": asdict(load)}
-        before = processor.read(self.processes())
+        before = processor.read(self.servers.processes())
         generator = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "tests.benchmarks.generator",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT,
@@ -131,15 +112,11 @@ class Service:
         output, _ = await generator.communicate(json.dumps(order).encode())
         if generator.returncode:
             raise RuntimeError(f"the load generator ended with {generator.returncode}")
-        after, result = processor.read(self.processes()), json.loads(output)
+        after, result = processor.read(self.servers.processes()), json.loads(output)
         if result["refused"]:
             raise RuntimeError(f"{result['refused']} items were refused")
-        return Played(
-            load=load,
-            seconds=result["seconds"],
-            latencies=sorted(result["latencies"]),
-            used=processor.between(before, after, generating=result["cpu"]),
-        )
+        used = {**processor.between(before, after).ours, processor.GENERATOR: result["cpu"]}
+        return Played(load=load, seconds=result["seconds"], latencies=sorted(result["latencies"]), used=used)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ what a row costs this process: Postgres has the other core.
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 
 from sqlalchemy import text
@@ -18,7 +19,7 @@ from infra.postgres.database import Database, plain_dsn
 from infra.postgres.statements import load
 from infra.postgres.tables import group_assignment
 from tests.benchmarks.figures import Figure, Sheet
-from tests.benchmarks.service import Servers
+from tests.benchmarks.runs import Plan
 
 SIZES = (1, 100, 1_000)
 GROUPS = 40
@@ -37,24 +38,27 @@ _TEXT = text(
 )
 
 
-async def measure(servers: Servers, *, rounds: int, quick: bool) -> list[Figure]:
+async def measure(plan: Plan) -> list[Figure]:
     """Rows a second of each way, in turns, on a table that starts empty for each."""
-    rows = 5_000 if quick else 100_000
-    url = databases.create(servers.database_url)
+    rows = 5_000 if plan.quick else 100_000
+    url = databases.create(plan.servers.database_url)
     engine = create_async_engine(plain_dsn(url).replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=1)
     database = Database(url, size=1)
-    sheet = Sheet(SECTION)
+
+    async def run(sheet: Sheet, size: int, name: str, path: Path) -> None:
+        rate, cpu = await _cost(database, path, size=size, transactions=min(rows // size, 1_000))
+        sheet.note(f"{name}, {size:,} rows", rate, "rows/s")
+        sheet.note(f"{name}, {size:,} rows: processor", cpu * 1_000_000, "µs a row")
+
+    ways = product(SIZES, _paths(database, engine).items())
     try:
-        for _ in range(rounds):
-            for size, (name, path) in product(SIZES, _paths(database, engine).items()):
-                rate, cpu = await _cost(database, path, size=size, transactions=min(rows // size, 1_000))
-                sheet.note(f"{name}, {size:,} rows", rate, "rows/s")
-                sheet.note(f"{name}, {size:,} rows: processor", cpu * 1_000_000, "µs a row")
+        return await plan.measure(
+            SECTION, *(partial(run, size=size, name=name, path=path) for size, (name, path) in ways)
+        )
     finally:
         await database.close()
         await engine.dispose()
         databases.drop(url)
-    return sheet.figures()
 
 
 def _paths(database: Database, engine: AsyncEngine) -> dict[str, Path]:
