@@ -65,7 +65,9 @@ async def run_pass(
         return
     # In the order of `shares`, which is that of becoming ready: whoever waited longest takes first.
     held = {tenant_id: share for tenant_id, share in shares.items() if tenant_id in logs}
-    found = await read_open(tx, held, most_items=budget.items, most_bytes=budget.bytes)
+    part = _part(budget, among=len(held))
+    shares_now = {tenant_id: min(share, part.operations) for tenant_id, share in held.items()}
+    found = await read_open(tx, shares_now, most_items=part.items, most_bytes=part.bytes)
     if not found:
         return
     this.selection = select({tenant_id: found[tenant_id] for tenant_id in held if tenant_id in found}, budget)
@@ -77,6 +79,15 @@ async def run_pass(
     for wave in waves(this.selection.taken):
         ended |= await _apply(tx, wave, handlers, at)
     await record_ended(tx, this.selection.operations, ended, logs)
+
+
+def _part(budget: Budget, *, among: int) -> Budget:
+    """What each of so many tenants may bring, so that all together read about one budget."""
+    return Budget(
+        operations=max(1, budget.operations // among),
+        items=max(1, budget.items // among),
+        bytes=max(1, budget.bytes // among),
+    )
 
 
 async def record_ended(

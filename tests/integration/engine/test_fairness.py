@@ -3,7 +3,8 @@
 from domain.commands import GroupPut, PutGroups
 from infra.postgres.passes import read_open
 from tests.support.directory_commands import put_groups
-from tests.support.engine import Asked, Engine, accept, add_tenant, operations
+from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations, operations
+from workers import passes
 from workers.waves import Budget
 
 
@@ -45,3 +46,21 @@ async def test_a_pass_reads_no_more_of_a_tenant_than_it_may_apply_but_always_the
         fewer = await read_open(tx, {tenant.id: 250}, most_items=4, most_bytes=10**9)
         share = await read_open(tx, {tenant.id: 2}, most_items=1_000, most_bytes=10**9)
     assert [len(found[tenant.id]) for found in (some, first, fewer, share)] == [3, 1, 4, 2]
+
+
+async def test_a_pass_reads_of_all_tenants_at_most_one_operation_each_beyond_its_budget(database, monkeypatch):
+    budget, read = Budget(operations=100, items=20, bytes=10**6), []
+
+    async def watched(tx, shares, **bounds):
+        found = await read_open(tx, shares, **bounds)
+        read.append(sum(operation.items for queue in found.values() for operation in queue))
+        return found
+
+    monkeypatch.setattr(passes, "read_open", watched)
+    tenants = [(await add_tenant(database)).id for _ in range(20)]
+    await accept(
+        database, [Asked(tenant_id=tenant_id, command=put_groups(5)) for _ in range(4) for tenant_id in tenants]
+    )
+    await Engine(database, budget=budget).drain(*tenants)
+    assert await open_operations(database) == 0
+    assert max(read) <= budget.items + 5 * len(tenants)
