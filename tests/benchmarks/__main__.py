@@ -4,11 +4,13 @@ Its one rule: the servers are as durable as in production (fsync on); a figure t
 """
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
 import click
+import structlog
 from rich.console import Console
 
 from infra.local.place import ROOT, Place
@@ -52,6 +54,8 @@ def main(
     no_install: bool,
 ) -> None:
     """Measure on servers of its own, as durable as in production."""
+    # The engine also runs in this process: its lines must not stand among the figures.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     say, signals = Progress(stream=sys.stderr), StopSignals()
     with signals.installed():
         try:
