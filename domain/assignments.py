@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import NamedTuple, assert_never
 
 from domain.book import AssignmentBook, AssignmentKey, Held
-from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
 from domain.events import Event
+from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
 from domain.planning import Decision, Order, in_order, refusal_of
 from domain.sources import Source, is_derived, names

@@ -3,8 +3,8 @@
 One rule: decode(kind_of(c), encode(c)) == c for every command; stored documents outlive versions, so fields only grow.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from domain.commands import (
     AssignmentChange,
@@ -15,7 +15,6 @@ from domain.commands import (
     DeleteRoles,
     DeleteUsers,
     GroupPut,
-    InvalidItem,
     Kind,
     PutGroups,
     PutRoles,
@@ -24,9 +23,24 @@ from domain.commands import (
     UserPut,
 )
 from domain.errors import JSON
+from domain.item_codec import read_items, write_item
+from domain.license_codec import READERS as LICENSE_READERS
+from domain.license_codec import encode_license_command, size_of_license_command
+from domain.license_commands import (
+    ChangeSeats,
+    CheckLicenses,
+    CreateProgramLicense,
+    DeleteLicenses,
+    PutLicenses,
+    RemoveGroupLicense,
+    ReplaceGroupBundles,
+    ReplaceUserBundles,
+    ReprocessGroup,
+    SetGroupLicense,
+    UpdateProgramLicense,
+)
 from domain.sources import SourceName
 
-Item = TypeVar("Item")
 Document = dict[str, Any]
 
 
@@ -42,6 +56,17 @@ _KINDS: dict[type[Command], Kind] = {
     DeleteUsers: Kind.DELETE_USERS,
     DeleteGroups: Kind.DELETE_GROUPS,
     DeleteRoles: Kind.DELETE_ROLES,
+    PutLicenses: Kind.PUT_LICENSES,
+    DeleteLicenses: Kind.DELETE_LICENSES,
+    CreateProgramLicense: Kind.CREATE_PROGRAM_LICENSE,
+    UpdateProgramLicense: Kind.UPDATE_PROGRAM_LICENSE,
+    ChangeSeats: Kind.CHANGE_SEATS,
+    ReplaceUserBundles: Kind.REPLACE_USER_BUNDLES,
+    SetGroupLicense: Kind.SET_GROUP_LICENSE,
+    RemoveGroupLicense: Kind.REMOVE_GROUP_LICENSE,
+    ReplaceGroupBundles: Kind.REPLACE_GROUP_BUNDLES,
+    ReprocessGroup: Kind.REPROCESS_GROUP,
+    CheckLicenses: Kind.CHECK_LICENSES,
 }
 
 
@@ -55,30 +80,32 @@ def size_of(command: Command) -> int:
     match command:
         case DeleteUsers(keys=keys) | DeleteGroups(keys=keys) | DeleteRoles(keys=keys):
             return len(keys)
-        case _:
+        case ChangeAssignments() | PutUsers() | PutGroups() | PutRoles():
             return len(command.items)
+        case _:
+            return size_of_license_command(command)
 
 
 def encode(command: Command) -> dict[str, JSON]:
     """The command as a JSON document."""
     match command:
         case ChangeAssignments(items=changes, assignable=assignable):
-            document: dict[str, JSON] = {"items": [_item(item, _change) for item in changes]}
+            document: dict[str, JSON] = {"items": [write_item(item, _change) for item in changes]}
             if assignable is not None:
                 document["assignable"] = list(assignable)
             return document
         case PutUsers(items=users):
-            return {"items": [_item(item, _user) for item in users]}
+            return {"items": [write_item(item, _user) for item in users]}
         case PutGroups(items=groups):
-            return {"items": [_item(item, _group) for item in groups]}
+            return {"items": [write_item(item, _group) for item in groups]}
         case PutRoles(items=roles):
-            return {"items": [_item(item, _role) for item in roles]}
+            return {"items": [write_item(item, _role) for item in roles]}
         case DeleteUsers(keys=keys):
             return {"keys": list(keys)}
         case DeleteGroups(keys=keys, cascade=cascade) | DeleteRoles(keys=keys, cascade=cascade):
             return {"keys": list(keys), "cascade": cascade}
         case _:
-            assert_never(command)
+            return encode_license_command(command)
 
 
 def decode(kind: str, document: Mapping[str, Any]) -> Command:
@@ -94,21 +121,6 @@ def decode(kind: str, document: Mapping[str, Any]) -> Command:
         return reader(document)
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableCommandError(f"a {kind} does not read like this: {error!r}") from error
-
-
-def _item(item: Item | InvalidItem, write: Callable[[Item], dict[str, JSON]]) -> JSON:
-    if isinstance(item, InvalidItem):
-        return {"invalid": item.field, "reason": item.reason, "sent": dict(item.sent)}
-    return write(item)
-
-
-def _items(documents: Iterable[Document], read: Callable[[Document], Item]) -> tuple[Item | InvalidItem, ...]:
-    return tuple(
-        InvalidItem(field=document["invalid"], reason=document["reason"], sent=document["sent"])
-        if "invalid" in document
-        else read(document)
-        for document in documents
-    )
 
 
 def _change(change: AssignmentChange) -> dict[str, JSON]:
@@ -161,17 +173,18 @@ def _role(role: RolePut) -> dict[str, JSON]:
 def _read_changes(document: Mapping[str, Any]) -> ChangeAssignments:
     assignable = document.get("assignable")
     return ChangeAssignments(
-        items=_items(document["items"], _read_change),
+        items=read_items(document["items"], _read_change),
         assignable=None if assignable is None else tuple(assignable),
     )
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     Kind.CHANGE_ASSIGNMENTS: _read_changes,
-    Kind.PUT_USERS: lambda document: PutUsers(items=_items(document["items"], lambda item: UserPut(**item))),
-    Kind.PUT_GROUPS: lambda document: PutGroups(items=_items(document["items"], lambda item: GroupPut(**item))),
-    Kind.PUT_ROLES: lambda document: PutRoles(items=_items(document["items"], lambda item: RolePut(**item))),
+    Kind.PUT_USERS: lambda document: PutUsers(items=read_items(document["items"], lambda item: UserPut(**item))),
+    Kind.PUT_GROUPS: lambda document: PutGroups(items=read_items(document["items"], lambda item: GroupPut(**item))),
+    Kind.PUT_ROLES: lambda document: PutRoles(items=read_items(document["items"], lambda item: RolePut(**item))),
     Kind.DELETE_USERS: lambda document: DeleteUsers(keys=tuple(document["keys"])),
     Kind.DELETE_GROUPS: lambda document: DeleteGroups(keys=tuple(document["keys"]), cascade=document["cascade"]),
     Kind.DELETE_ROLES: lambda document: DeleteRoles(keys=tuple(document["keys"]), cascade=document["cascade"]),
+    **{_KINDS[command]: reader for command, reader in LICENSE_READERS.items()},
 }

@@ -10,6 +10,8 @@ from enum import StrEnum, unique
 from typing import NamedTuple
 
 from domain.errors import JSON
+from domain.items import InvalidItem
+from domain.license_commands import LicenseCommand
 from domain.sources import SourceName
 
 
@@ -24,18 +26,17 @@ class Kind(StrEnum):
     DELETE_USERS = "users.delete"
     DELETE_GROUPS = "groups.delete"
     DELETE_ROLES = "roles.delete"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidItem:
-    """An item of a batch whose form the door refused; it keeps its place, so that its neighbours keep theirs.
-
-    `sent` holds the identifying strings that could be read from it, for the answer to name.
-    """
-
-    field: str
-    reason: str
-    sent: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    PUT_LICENSES = "licenses.put"
+    DELETE_LICENSES = "licenses.delete"
+    CREATE_PROGRAM_LICENSE = "program_licenses.create"
+    UPDATE_PROGRAM_LICENSE = "program_licenses.update"
+    CHANGE_SEATS = "license_assignments.change"
+    REPLACE_USER_BUNDLES = "user_bundles.replace"
+    SET_GROUP_LICENSE = "group_licenses.set"
+    REMOVE_GROUP_LICENSE = "group_licenses.remove"
+    REPLACE_GROUP_BUNDLES = "group_bundles.replace"
+    REPROCESS_GROUP = "groups.reprocess"
+    CHECK_LICENSES = "licenses.check"
 
 
 @unique
@@ -147,4 +148,5 @@ class DeleteRoles:
     cascade: bool = False
 
 
-Command = ChangeAssignments | PutUsers | PutGroups | PutRoles | DeleteUsers | DeleteGroups | DeleteRoles
+DirectoryCommand = ChangeAssignments | PutUsers | PutGroups | PutRoles | DeleteUsers | DeleteGroups | DeleteRoles
+Command = DirectoryCommand | LicenseCommand

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from domain.assignments import ASSIGNABLE_SCOPE
 from domain.book import AssignmentBook, AssignmentKey
-from domain.commands import DeleteGroups, DeleteRoles, GroupPut, InvalidItem, PutGroups, PutRoles, RolePut
+from domain.commands import DeleteGroups, DeleteRoles, GroupPut, PutGroups, PutRoles, RolePut
 from domain.errors import ErrorCode, Refusal
 from domain.events import Event, EventType
+from domain.items import InvalidItem
 from domain.ledger import Ledger
 from domain.outcomes import Deleted, Outcome, Result, Stored
 from domain.planning import Decision, Order, in_order, refusal_of

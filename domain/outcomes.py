@@ -78,7 +78,14 @@ class Deleted:
     id: int
 
 
-Outcome = Assigned | Unassigned | Stored | Deleted | Refusal
+class Reported(NamedTuple):
+    """What became of a licence, a seat or a grant: `outcome` names which, `body` is the object as it is now."""
+
+    outcome: str
+    body: Mapping[str, JSON]
+
+
+Outcome = Assigned | Unassigned | Stored | Deleted | Reported | Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +142,8 @@ def _item(outcome: Outcome) -> JSON:
             return stored
         case Deleted(key=key, id=number):
             return {"outcome": "deleted", "key": key, "id": number}
+        case Reported(outcome=name, body=shown):
+            return {"outcome": name, **shown}
         case Refusal(code=code, field=field, details=details):
             refused: dict[str, JSON] = {"outcome": "refused", "code": str(code)}
             if field is not None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from domain.commands import Command, InvalidItem
+from domain.commands import Command
 from domain.errors import ErrorCode, Refusal
 from domain.events import ORDER, Event, EventType
+from domain.items import InvalidItem
 from domain.outcomes import Result
 
 C_co = TypeVar("C_co", bound=Command, covariant=True)
@@ -19,15 +20,30 @@ class Order(Generic[C_co]):
 
     tenant_id: int
     operation_id: UUID
+    seq: int
     command: C_co
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """Events of an earlier operation that still runs: a later command has touched someone it had not come to yet."""
+
+    operation_id: UUID
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided of one command: one outcome per item, and the events in the order they are announced."""
+    """What was decided of one command: one outcome per item, and the events in the order they are announced.
+
+    `reached` is announced before them. With `done` below `total` the command goes on in chunks.
+    """
 
     result: Result
     events: Sequence[Event]
+    reached: Sequence[Reached] = ()
+    done: int = 0
+    total: int = 0
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

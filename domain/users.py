@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.book import AssignmentBook, AssignmentKey
-from domain.commands import DeleteUsers, InvalidItem, PutUsers, UserPut
+from domain.commands import DeleteUsers, PutUsers, UserPut
 from domain.errors import JSON, ErrorCode, Refusal
 from domain.events import Event, EventType
+from domain.items import InvalidItem
 from domain.ledger import Ledger
 from domain.outcomes import Deleted, Outcome, Result, Stored
 from domain.planning import Decision, Order, in_order, refusal_of

@@ -114,7 +114,9 @@ async def _apply(
         except UnreadableCommandError as error:
             ended[operation.id] = failure(ErrorCode.OPERATION_UNREADABLE, str(error))
             continue
-        orders.append(Order(tenant_id=operation.tenant_id, operation_id=operation.id, command=command))
+        orders.append(
+            Order(tenant_id=operation.tenant_id, operation_id=operation.id, seq=operation.seq, command=command)
+        )
     if orders:
         decisions = await _decide(tx, orders, handlers[wave[0].kind], at, dry_run=wave[0].dry_run)
         for order, decision in zip(orders, decisions, strict=True):

@@ -60,6 +60,7 @@ class ErrorReport:
     problems: Sequence[tuple[str, str]] = ()
     details: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
     operation_id: UUID | None = None
+    request_id: str | None = None
 
 
 def invalid_parameter(name: str, problem: str, limit: str | int | None = None) -> ApiError:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api.errors import statuses
 from api.errors.api_error import ApiError, ErrorReport, FieldProblem
-from api.errors.schemas import ProblemDetails, UsersError
+from api.errors.schemas import AccountError, CatalogError, ProblemDetails, UsersError
 from api.errors.texts import message, problem_text
 from domain.errors import JSON, ErrorCode
 
@@ -29,10 +29,15 @@ class Family:
     shape: Callable[[ErrorReport], dict[str, JSON]]
     model: type[BaseModel]
 
-    def render(self, error: ApiError, language: str) -> tuple[int, dict[str, JSON]]:
+    def render(self, error: ApiError, language: str, request_id: str | None = None) -> tuple[int, dict[str, JSON]]:
         """Status and body of a refusal; `language` is a spoken one."""
         report = self.report(
-            error.code, language, problems=error.problems, details=error.details, operation_id=error.operation_id
+            error.code,
+            language,
+            problems=error.problems,
+            details=error.details,
+            operation_id=error.operation_id,
+            request_id=request_id,
         )
         return report.status, self.shape(report)
 
@@ -44,6 +49,7 @@ class Family:
         problems: Sequence[FieldProblem] = (),
         details: Mapping[str, JSON] | None = None,
         operation_id: UUID | None = None,
+        request_id: str | None = None,
     ) -> ErrorReport:
         """A refusal in this family's status and this language."""
         title = message(code, language, details)
@@ -56,6 +62,7 @@ class Family:
             problems=texts,
             details=details or {},
             operation_id=operation_id,
+            request_id=request_id,
         )
 
 
@@ -77,12 +84,32 @@ def _problem_details(report: ErrorReport) -> dict[str, JSON]:
 
 def _users_error(report: ErrorReport) -> dict[str, JSON]:
     """The users API's `{"code", "message", "details"}`."""
+    return {"code": report.code.value, "message": report.message, "details": _details(report)}
+
+
+def _catalog_error(report: ErrorReport) -> dict[str, JSON]:
+    """The catalogue API's `{"error", "code", "details"}`."""
+    return {"error": report.message, "code": report.code.value, "details": _details(report)}
+
+
+def _account_error(report: ErrorReport) -> dict[str, JSON]:
+    """The account API's `{"errorCode", "message", "traceId", "details"}`."""
+    return {
+        "errorCode": report.code.value,
+        "message": report.message,
+        "traceId": report.request_id,
+        "details": _details(report),
+    }
+
+
+def _details(report: ErrorReport) -> dict[str, JSON]:
+    """The facts of a refusal, the fields at fault and the operation where there is one."""
     details: dict[str, JSON] = dict(report.details)
     if report.problems:
         details["errors"] = [{"field": field, "message": text} for field, text in report.problems]
     if report.operation_id is not None:
         details["operation_id"] = str(report.operation_id)
-    return {"code": report.code.value, "message": report.message, "details": details}
+    return details
 
 
 NATIVE = Family(
@@ -94,4 +121,18 @@ NATIVE = Family(
 )
 USERS = Family(
     name="users", statuses=statuses.USERS, media_type="application/json", shape=_users_error, model=UsersError
+)
+CATALOG = Family(
+    name="catalog",
+    statuses=statuses.CATALOG,
+    media_type="application/json",
+    shape=_catalog_error,
+    model=CatalogError,
+)
+ACCOUNT = Family(
+    name="account",
+    statuses=statuses.ACCOUNT,
+    media_type="application/json",
+    shape=_account_error,
+    model=AccountError,
 )

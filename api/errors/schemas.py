@@ -30,3 +30,20 @@ class UsersError(BaseModel):
     code: str = Field(description="Stable; what programs compare.")
     message: str
     details: dict[str, object]
+
+
+class CatalogError(BaseModel):
+    """A refusal of the catalogue API."""
+
+    error: str
+    code: str = Field(description="Stable; what programs compare.")
+    details: dict[str, object]
+
+
+class AccountError(BaseModel):
+    """A refusal of the account API."""
+
+    errorCode: str = Field(description="Stable; what programs compare.")  # noqa: N815 - the page's own name
+    message: str
+    traceId: str | None = Field(description="That of X-Request-Id.")  # noqa: N815 - the page's own name
+    details: dict[str, object]

@@ -49,6 +49,24 @@ NATIVE: Mapping[Code, int] = MappingProxyType(
         Code.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS: Http.CONFLICT,
         Code.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST: Http.NOT_FOUND,
         Code.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN: Http.CONFLICT,
+        Code.LICENSE_DOES_NOT_EXIST: Http.NOT_FOUND,
+        Code.LICENSE_IS_NOT_ACTIVE: Http.CONFLICT,
+        Code.LICENSE_EXPIRED: Http.CONFLICT,
+        Code.LICENSE_IN_USE: Http.CONFLICT,
+        Code.LICENSE_CODE_TAKEN: Http.CONFLICT,
+        Code.LICENSE_KIND_IS_FIXED: Http.CONFLICT,
+        Code.EXTERNAL_ID_TAKEN: Http.CONFLICT,
+        Code.NOT_ENOUGH_SEATS: Http.CONFLICT,
+        Code.COUNT_BELOW_USAGE: Http.CONFLICT,
+        Code.INHERITED_ASSIGNMENT: Http.CONFLICT,
+        Code.NO_GROUP_SOURCE: Http.CONFLICT,
+        Code.LICENSE_ASSIGNMENT_DOES_NOT_EXIST: Http.NOT_FOUND,
+        Code.GROUP_LICENSE_DOES_NOT_EXIST: Http.NOT_FOUND,
+        Code.ACCOUNT_DOES_NOT_EXIST: Http.NOT_FOUND,
+        Code.UNKNOWN_BUNDLE_CODE: Http.BAD_REQUEST,
+        Code.QUANTITIES_EXCEEDED: Http.CONFLICT,
+        Code.QUOTA_BELOW_USAGE: Http.CONFLICT,
+        Code.QUOTA_WITHOUT_BUNDLE: Http.BAD_REQUEST,
         Code.OPERATION_RAISED: Http.INTERNAL_SERVER_ERROR,
         Code.OPERATION_KILLED_WORKER: Http.INTERNAL_SERVER_ERROR,
         Code.OPERATION_TIMED_OUT: Http.INTERNAL_SERVER_ERROR,
@@ -78,3 +96,24 @@ USERS: Mapping[Code, int] = MappingProxyType(
         Code.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN: Http.BAD_REQUEST,
     }
 )
+
+# The catalogue API's own: what a business rule refuses is 400, what does not exist 404.
+CATALOG: Mapping[Code, int] = MappingProxyType(
+    {
+        **DIALECT,
+        Code.USER_IS_NOT_ACTIVE: Http.BAD_REQUEST,
+        Code.LICENSE_IS_NOT_ACTIVE: Http.BAD_REQUEST,
+        Code.LICENSE_EXPIRED: Http.BAD_REQUEST,
+        Code.LICENSE_IN_USE: Http.BAD_REQUEST,
+        Code.LICENSE_CODE_TAKEN: Http.BAD_REQUEST,
+        Code.LICENSE_KIND_IS_FIXED: Http.BAD_REQUEST,
+        Code.EXTERNAL_ID_TAKEN: Http.BAD_REQUEST,
+        Code.NOT_ENOUGH_SEATS: Http.BAD_REQUEST,
+        Code.COUNT_BELOW_USAGE: Http.BAD_REQUEST,
+        Code.INHERITED_ASSIGNMENT: Http.BAD_REQUEST,
+        Code.NO_GROUP_SOURCE: Http.BAD_REQUEST,
+    }
+)
+
+# The account API's own: its page has 404 for an account or group without, 409 for what exceeds the quantities.
+ACCOUNT: Mapping[Code, int] = MappingProxyType({**DIALECT})

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from api.errors.api_error import ApiError, FieldProblem, invalid_field
 from api.errors.problems import dotted, problems_of, reason_of
 from api.http.json_reading import Document, Flaw
-from domain.commands import InvalidItem
 from domain.errors import ErrorCode
+from domain.items import InvalidItem
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)

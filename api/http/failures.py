@@ -65,7 +65,7 @@ def error_response(scope: Any, error: ApiError) -> Response:
     """The refusal in the words and the shape that belong to the request's path and language."""
     language = Languages.accepted(Headers(scope=scope).get("accept-language")).spoken
     family = services_of(scope).family_of(scope["path"])
-    status, body = family.render(error, language)
+    status, body = family.render(error, language, scope.get("request_id"))
     headers = {"Content-Language": language, **error.headers}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

@@ -13,8 +13,9 @@ from api.http.context import RequestContext
 from api.http.json_reading import Document
 from api.http.submit import submit
 from domain.administration import KEY
-from domain.commands import Command, InvalidItem
+from domain.commands import Command
 from domain.errors import ErrorCode
+from domain.items import InvalidItem
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")

@@ -1,4 +1,4 @@
-"""The schema, as SQLAlchemy Core tables: what Alembic compares the database with, and what simple reads select from.
+"""The tables of tenants, people, groups, operations and events, as SQLAlchemy Core has them.
 
 One rule: every key of a tenant's table starts with tenant_id, so that a database that shards by tenant can take it.
 There are no foreign keys on the hot tables (see docs/adr/0003): the planner, the tenant lock and `verify` guard them.
@@ -12,12 +12,10 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
-    DateTime,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -25,47 +23,21 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    func,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "uq": "%(table_name)s_%(column_1_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-        "ix": "%(table_name)s_%(column_1_name)s_idx",
-    }
-)
+from infra.postgres.columns import count_column, instant_column, metadata, tenant_id_column, text_column
 
 operation_seq = Sequence("operation_seq", metadata=metadata, data_type=BigInteger)
-
-
-def _instant(name: str, *, filled: bool = False) -> Column[object]:
-    now = func.now() if filled else None
-    return Column(name, DateTime(timezone=True), nullable=not filled, server_default=now)
-
-
-def _text(name: str, default: str | None = None) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default=None if default is None else text(f"'{default}'"))
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
-
-def _tenant_id() -> Column[int]:
-    return Column("tenant_id", BigInteger, nullable=False, autoincrement=False)
-
 
 tenant = Table(
     "tenant",
     metadata,
     Column("id", BigInteger, Identity(always=True), nullable=False),
-    _text("key"),
-    _text("org"),
-    _text("name"),
-    _instant("created_at", filled=True),
+    text_column("key"),
+    text_column("org"),
+    text_column("name"),
+    instant_column("created_at", filled=True),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("key", name="tenant_key_key"),
 )
@@ -73,8 +45,8 @@ tenant = Table(
 tenant_log = Table(
     "tenant_log",
     metadata,
-    _tenant_id(),
-    _count("event_seq"),
+    tenant_id_column(),
+    count_column("event_seq"),
     Column("type_seq", JSON, nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("tenant_id"),
 )
@@ -82,15 +54,15 @@ tenant_log = Table(
 api_token = Table(
     "api_token",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", Uuid, nullable=False),
-    _text("name", ""),
+    text_column("name", ""),
     Column("hash", LargeBinary, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("roles", ARRAY(Text)),
-    _instant("created_at", filled=True),
-    _instant("expires_at"),
-    _instant("revoked_at"),
+    instant_column("created_at", filled=True),
+    instant_column("expires_at"),
+    instant_column("revoked_at"),
     PrimaryKeyConstraint("tenant_id", "id"),
     # Not unique, since its tenant is what the lookup asks for; 256-bit hashes of random tokens do not meet.
     Index("api_token_hash_idx", "hash"),
@@ -99,16 +71,16 @@ api_token = Table(
 app_user = Table(
     "app_user",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", BigInteger, Identity(), nullable=False),
-    _text("key"),
-    _text("username"),
-    _text("username_key"),
+    text_column("key"),
+    text_column("username"),
+    text_column("username_key"),
     Column("email", Text),
     Column("email_key", Text),
-    _text("first_name", ""),
-    _text("last_name", ""),
-    _text("department", ""),
+    text_column("first_name", ""),
+    text_column("last_name", ""),
+    text_column("department", ""),
     # What search_term looks in; the separator keeps a term from matching across two of the fields.
     Column(
         "search_text",
@@ -118,8 +90,8 @@ app_user = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("attributes", JSON, nullable=False, server_default=text("'{}'")),
     Column("primary_group_id", BigInteger),
-    _instant("created_at", filled=True),
-    _instant("updated_at", filled=True),
+    instant_column("created_at", filled=True),
+    instant_column("updated_at", filled=True),
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("tenant_id", "key", name="app_user_key_key"),
     # Deferrable, so that one statement may swap two names: uniqueness is then checked at its end, not row by row.
@@ -145,14 +117,16 @@ app_user = Table(
 user_group = Table(
     "user_group",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", BigInteger, Identity(), nullable=False),
-    _text("key"),
-    _text("name"),
-    _count("user_count"),
-    _count("assignment_count"),
-    _instant("created_at", filled=True),
-    _instant("updated_at", filled=True),
+    text_column("key"),
+    text_column("name"),
+    count_column("user_count"),
+    count_column("assignment_count"),
+    # The account dialect's flag, stored and echoed.
+    Column("use_external_license", Boolean, nullable=False, server_default=text("false")),
+    instant_column("created_at", filled=True),
+    instant_column("updated_at", filled=True),
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("tenant_id", "key", name="user_group_key_key"),
     CheckConstraint("user_count >= 0 AND assignment_count >= user_count", name="counts"),
@@ -161,14 +135,14 @@ user_group = Table(
 role = Table(
     "role",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", BigInteger, Identity(), nullable=False),
-    _text("key"),
-    _text("permission_scope"),
+    text_column("key"),
+    text_column("permission_scope"),
     Column("titles", JSON, nullable=False),
     Column("descriptions", JSON, nullable=False, server_default=text("'{}'")),
-    _instant("created_at", filled=True),
-    _instant("updated_at", filled=True),
+    instant_column("created_at", filled=True),
+    instant_column("updated_at", filled=True),
     PrimaryKeyConstraint("tenant_id", "id"),
     UniqueConstraint("tenant_id", "key", name="role_key_key"),
 )
@@ -176,13 +150,13 @@ role = Table(
 group_assignment = Table(
     "group_assignment",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("group_id", BigInteger, nullable=False),
     Column("user_id", BigInteger, nullable=False),
     Column("role_id", BigInteger, nullable=False),
     # MANUAL 1, SCIM 2, RULE 4, PRIMARY 8 (domain/sources.py); a row without a source does not exist.
     Column("sources", SmallInteger, nullable=False),
-    _instant("created_at", filled=True),
+    instant_column("created_at", filled=True),
     PrimaryKeyConstraint("tenant_id", "group_id", "user_id", "role_id"),
     CheckConstraint("sources BETWEEN 1 AND 15", name="sources"),
     Index("group_assignment_user_idx", "tenant_id", "user_id"),
@@ -193,7 +167,7 @@ group_assignment = Table(
 group_member = Table(
     "group_member",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("group_id", BigInteger, nullable=False),
     Column("user_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "group_id", "user_id"),
@@ -202,11 +176,11 @@ group_member = Table(
 operation = Table(
     "operation",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", Uuid, nullable=False),
     Column("seq", BigInteger, nullable=False, server_default=operation_seq.next_value()),
-    _text("kind"),
-    _text("status", "queued"),
+    text_column("kind"),
+    text_column("status", "queued"),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     Column("deaths_alone", SmallInteger, nullable=False, server_default=text("0")),
     Column("dry_run", Boolean, nullable=False, server_default=text("false")),
@@ -224,9 +198,9 @@ operation = Table(
     Column("traceparent", Text),
     Column("done", BigInteger, nullable=False, server_default=text("0")),
     Column("total", BigInteger, nullable=False),
-    _instant("accepted_at", filled=True),
-    _instant("started_at"),
-    _instant("finished_at"),
+    instant_column("accepted_at", filled=True),
+    instant_column("started_at"),
+    instant_column("finished_at"),
     Column("superseded_by", Uuid),
     PrimaryKeyConstraint("tenant_id", "id"),
     Index("operation_seq_idx", "tenant_id", "seq"),
@@ -246,16 +220,16 @@ operation = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _tenant_id(),
+    tenant_id_column(),
     Column("id", BigInteger, Identity(always=True), nullable=False),
-    _text("type"),
+    text_column("type"),
     Column("first_sequence", BigInteger, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
     Column("operation_id", Uuid, nullable=False),
-    _text("routing_key"),
+    text_column("routing_key"),
     Column("body", LargeBinary, nullable=False),
-    _instant("created_at", filled=True),
-    _instant("published_at"),
+    instant_column("created_at", filled=True),
+    instant_column("published_at"),
     PrimaryKeyConstraint("tenant_id", "first_sequence"),
     Index("outbox_pending_idx", "id", postgresql_where=text("published_at IS NULL")),
     Index("outbox_type_idx", "tenant_id", "type", "first_sequence"),
@@ -266,10 +240,10 @@ worker = Table(
     "worker",
     metadata,
     Column("id", BigInteger, Identity(always=True), nullable=False),
-    _text("name"),
-    _text("version"),
-    _instant("started_at", filled=True),
-    _instant("seen_at", filled=True),
+    text_column("name"),
+    text_column("version"),
+    instant_column("started_at", filled=True),
+    instant_column("seen_at", filled=True),
     # What the current pass holds; cleared by the pass's own commit. What a dead worker's row still names killed it.
     Column("tenant_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("operation_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),

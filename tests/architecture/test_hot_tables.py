@@ -2,9 +2,9 @@
 
 import pytest
 
-from infra.postgres.tables import metadata
+from infra.postgres.schema import metadata
 
-HOT = ("group_assignment", "group_member", "operation", "outbox")
+HOT = ("entitlement", "entitlement_source", "group_assignment", "group_member", "operation", "outbox")
 
 
 @pytest.mark.parametrize("name", HOT)

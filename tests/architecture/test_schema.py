@@ -5,7 +5,7 @@ import pytest
 
 from infra.postgres import migrate
 from infra.postgres.database import plain_dsn
-from infra.postgres.tables import metadata
+from infra.postgres.schema import metadata
 
 # The tables that hold no tenant's rows: the tenants themselves, and what belongs to processes.
 NOBODYS = {"tenant", "worker", "alembic_version"}

@@ -21,13 +21,13 @@ from domain.commands import (
     DeleteRoles,
     DeleteUsers,
     GroupPut,
-    InvalidItem,
     PutGroups,
     PutRoles,
     PutUsers,
     RolePut,
     UserPut,
 )
+from domain.items import InvalidItem
 from domain.sources import SourceName
 
 USERS = ("u1", "u2", "u3")

@@ -14,13 +14,13 @@ from domain.commands import (
     DeleteRoles,
     DeleteUsers,
     GroupPut,
-    InvalidItem,
     PutGroups,
     PutRoles,
     PutUsers,
     RolePut,
     UserPut,
 )
+from domain.items import InvalidItem
 from tests.support.model_rows import Document, ModelRows, Place
 
 KINDS = {

@@ -22,7 +22,6 @@ from domain.commands import (
     Command,
     DeleteGroups,
     GroupPut,
-    InvalidItem,
     PutGroups,
     PutRoles,
     PutUsers,
@@ -30,6 +29,7 @@ from domain.commands import (
     UserPut,
 )
 from domain.errors import ErrorCode, Refusal
+from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, Deleted, OperationStatus, Result, Stored, Unassigned, document
 from domain.sources import Source, SourceName
 from infra.postgres.operations import OperationView, Presentation

@@ -25,7 +25,7 @@ def announced(*changes, held=()):
     names = Names(groups={GROUP: "sales"}, users={ANN: "ann", BOB: "bob"}, roles={LEAD: "lead"})
     rows = {AssignmentKey(TENANT, GROUP, user, LEAD): Held(Source.MANUAL, AT) for user in held}
     items = tuple(AssignmentChange(op=op, group="sales", user=user, role="lead") for op, user in changes)
-    order = Order(tenant_id=TENANT, operation_id=uuid4(), command=ChangeAssignments(items=items))
+    order = Order(tenant_id=TENANT, operation_id=uuid4(), seq=1, command=ChangeAssignments(items=items))
     [decision] = plan_assignments([order], facts, AssignmentBook(rows, names), AT)
     return [(event.type, event.subject.split("/")[3]) for event in decision.events]
 

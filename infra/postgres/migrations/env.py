@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from infra.postgres.tables import metadata
+from infra.postgres.schema import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, compare_type=True, compare_server_default=False)

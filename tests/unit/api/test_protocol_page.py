@@ -8,16 +8,17 @@ import pytest
 from api.app import FAMILIES
 from api.documents.headers import WRITE_HEADERS
 from api.errors.api_error import ApiError, FieldProblem
-from api.errors.families import NATIVE, USERS
+from api.errors.families import ACCOUNT, CATALOG, NATIVE, USERS
 from domain.errors import ErrorCode
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
 def test_every_code_stands_once_with_its_statuses():
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \| (\d{3}) \| .+ \|$", PAGE, flags=re.MULTILINE)
-    assert {code: (int(native), int(users)) for code, native, users in rows} == {
-        code.value: (int(NATIVE.statuses[code]), int(USERS.statuses[code])) for code in ErrorCode
+    rows = re.findall(r"^\| `([A-Z_]+)` \|((?: \d{3} \|){4}) .+ \|$", PAGE, flags=re.MULTILINE)
+    families = (NATIVE, USERS, CATALOG, ACCOUNT)
+    assert {code: [int(status) for status in re.findall(r"\d+", columns)] for code, columns in rows} == {
+        code.value: [int(family.statuses[code]) for family in families] for code in ErrorCode
     }
     assert len(rows) == len(ErrorCode)
 

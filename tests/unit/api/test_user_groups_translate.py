@@ -16,8 +16,9 @@ from api.errors.texts import CATALOGUES
 from api.http.batches import read_items
 from api.http.json_reading import read_json
 from domain.codec import encode
-from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
+from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, OperationStatus, Result, Unassigned, document
 from infra.postgres.operations import OperationView, Presentation
 

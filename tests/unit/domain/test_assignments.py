@@ -7,9 +7,10 @@ import pytest
 
 from domain.assignments import AssignmentFacts, Person, Role, plan_assignments
 from domain.book import AssignmentBook, AssignmentKey, Held, Names
-from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, InvalidItem
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
 from domain.events import EventType
+from domain.items import InvalidItem
 from domain.outcomes import Assigned, Unassigned
 from domain.planning import Order
 from domain.sources import Source, SourceName
@@ -48,7 +49,7 @@ def book(sources=None):
 
 def decide(*items, found=None, assignable=None, tenant_id=1):
     command = ChangeAssignments(items=items, assignable=assignable)
-    order = Order(tenant_id=tenant_id, operation_id=UUID(int=1), command=command)
+    order = Order(tenant_id=tenant_id, operation_id=UUID(int=1), seq=1, command=command)
     [decision] = plan_assignments([order], FACTS, book(found), AT)
     return decision
 
@@ -131,7 +132,7 @@ def test_unassigning_one_of_two_sources_says_that_the_row_stays_by_saying_nothin
 
 def test_commands_of_a_wave_are_decided_one_on_the_other():
     orders = [
-        Order(tenant_id=1, operation_id=UUID(int=n), command=ChangeAssignments(items=(change(op),)))
+        Order(tenant_id=1, operation_id=UUID(int=n), seq=n, command=ChangeAssignments(items=(change(op),)))
         for n, op in enumerate([CREATE, CREATE, DELETE, CREATE])
     ]
     shared = book()

@@ -15,7 +15,6 @@ from domain.commands import (
     DeleteRoles,
     DeleteUsers,
     GroupPut,
-    InvalidItem,
     Kind,
     PutGroups,
     PutRoles,
@@ -23,6 +22,7 @@ from domain.commands import (
     RolePut,
     UserPut,
 )
+from domain.items import InvalidItem
 from domain.sources import SourceName
 
 # What JSON can hold: no unpaired surrogates, no infinities.

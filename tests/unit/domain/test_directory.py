@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.book import AssignmentBook, AssignmentKey, Held, Names
-from domain.commands import DeleteGroups, DeleteRoles, GroupPut, InvalidItem, PutGroups, PutRoles, RolePut
+from domain.commands import DeleteGroups, DeleteRoles, GroupPut, PutGroups, PutRoles, RolePut
 from domain.directory import (
     DirectoryRole,
     Group,
@@ -14,6 +14,7 @@ from domain.directory import (
     plan_put_roles,
 )
 from domain.errors import ErrorCode, Refusal
+from domain.items import InvalidItem
 from domain.ledger import Ledger
 from domain.outcomes import Deleted, Stored
 from domain.planning import Order
@@ -23,7 +24,7 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def order(command, tenant_id=1):
-    return Order(tenant_id=tenant_id, operation_id=UUID(int=1), command=command)
+    return Order(tenant_id=tenant_id, operation_id=UUID(int=1), seq=1, command=command)
 
 
 def groups(*, in_use=True):

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from domain.book import AssignmentBook, AssignmentKey, Held, Names
-from domain.commands import DeleteUsers, InvalidItem, PutUsers, UserPut
+from domain.commands import DeleteUsers, PutUsers, UserPut
 from domain.errors import ErrorCode, Refusal
+from domain.items import InvalidItem
 from domain.outcomes import Deleted, Stored
 from domain.planning import Order
 from domain.sources import Source
@@ -46,7 +47,7 @@ class Wave:
         return {key.group_id: self.book.get(key).sources for key in self.book.of_user(100)}
 
     def _order(self, command):
-        return Order(tenant_id=1, operation_id=UUID(int=1), command=command)
+        return Order(tenant_id=1, operation_id=UUID(int=1), seq=1, command=command)
 
 
 def said(decision):

@@ -1,0 +1,10 @@
+"""The whole schema: what Alembic compares the database with.
+
+One rule: a module of tables that is not named here does not exist.
+"""
+
+from infra.postgres import columns, license_tables, tables
+
+MODULES = (tables, license_tables)
+
+metadata = columns.metadata
