@@ -9,6 +9,14 @@ from uuid import UUID
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
+from domain.entitlements import (
+    Named,
+    PoolCounts,
+    entitlement_event,
+    group_license_event,
+    license_event,
+    pool_events,
+)
 from domain.events import Event, EventType
 from infra.cloudevents import NumberedEvent, wire_type
 
@@ -20,7 +28,15 @@ _GROUP = {"id": 12, "key": "sales"}
 _USER = {"id": 4711, "key": "ann.lee@example.org"}
 _ASSIGNMENT = {"group": _GROUP, "user": _USER, "role": {"id": 3, "key": "lead"}}
 _ASSIGNED = "groups/sales/users/ann.lee@example.org/roles/lead"
+_PHOTO = Named(21, "photo-studio")
+_SEAT_OF_ANN = {"license_of": _PHOTO, "user": Named(4711, "ann.lee@example.org"), "assignment_id": 90210}
+_BY_GROUP = {"groups": [Named(12, "sales")], "direct": False}
 _OPERATION = {"id": str(OPERATION_ID), "kind": "group_assignments.change", "status": "partially_succeeded"}
+
+
+def _pool(used: int, *, waiting: int = 0) -> PoolCounts:
+    return PoolCounts(capacity=4, used=used, reserved=0, queued=waiting, waiting=waiting)
+
 
 SAMPLES: dict[EventType, Event] = {
     event.type: event
@@ -37,6 +53,35 @@ SAMPLES: dict[EventType, Event] = {
             data={**_ASSIGNMENT, "sources": ["PRIMARY", "MANUAL"]},
         ),
         Event(type=EventType.GROUP_ASSIGNMENT_DELETED, subject=_ASSIGNED, data={**_ASSIGNMENT, "sources": ["MANUAL"]}),
+        entitlement_event(EventType.ENTITLEMENT_REVOKED, **_SEAT_OF_ANN, state="ended", groups=[], direct=True),
+        entitlement_event(
+            EventType.ENTITLEMENT_WAITING,
+            license_of=_PHOTO,
+            user=None,
+            assignment_id=90211,
+            state="waiting",
+            groups=[],
+            direct=True,
+        ),
+        entitlement_event(EventType.ENTITLEMENT_GRANTED, **_SEAT_OF_ANN, state="active", **_BY_GROUP),
+        entitlement_event(
+            EventType.LICENSE_ASSIGNMENT_UPDATED,
+            **_SEAT_OF_ANN,
+            state="active",
+            groups=[Named(12, "sales"), Named(14, "trainers")],
+            direct=True,
+        ),
+        group_license_event(
+            license_of=_PHOTO,
+            group=Named(12, "sales"),
+            assignment_id=501,
+            active=True,
+            counts={"user_count": 3, "assigned": 2, "waiting": 1, "suspended": 0},
+        ),
+        license_event(_PHOTO, _pool(2), active=True),
+        *pool_events(_PHOTO, _pool(2), _pool(3)),
+        *pool_events(_PHOTO, _pool(3), _pool(4, waiting=1)),
+        *pool_events(_PHOTO, _pool(4), _pool(3)),
         Event(type=EventType.USER_DELETED, subject="users/ann.lee@example.org", data={"user": _USER}),
         Event(type=EventType.GROUP_DELETED, subject="groups/sales", data={"group": _GROUP}),
         Event(type=EventType.OPERATION_FINISHED, subject=f"operations/{OPERATION_ID}", data={"operation": _OPERATION}),

@@ -1,6 +1,7 @@
 """Commands survive being stored, and what is not a command is said to be none."""
 
 import json
+from datetime import UTC
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,24 @@ from domain.commands import (
     UserPut,
 )
 from domain.items import InvalidItem
+from domain.license_commands import (
+    ChangeSeats,
+    CheckLicenses,
+    CreateProgramLicense,
+    DeleteLicenses,
+    LicenseKind,
+    LicensePut,
+    PutLicenses,
+    RemoveGroupLicense,
+    ReplaceGroupBundles,
+    ReplaceUserBundles,
+    ReprocessGroup,
+    SeatChange,
+    SeatOp,
+    SetGroupLicense,
+    Shortage,
+    UpdateProgramLicense,
+)
 from domain.sources import SourceName
 
 # What JSON can hold: no unpaired surrogates, no infinities.
@@ -57,6 +76,35 @@ GROUPS = st.builds(GroupPut, key=TEXT, name=TEXT)
 TITLES = st.dictionaries(TEXT, TEXT, max_size=2)
 ROLES = st.builds(RolePut, key=TEXT, permission_scope=TEXT, titles=TITLES, descriptions=TITLES)
 KEYS = st.lists(TEXT, max_size=3).map(tuple)
+NUMBERS = st.integers(0, 2**63 - 1)
+SENT = st.dictionaries(TEXT, VALUES, max_size=3)
+INSTANTS = st.none() | st.datetimes(timezones=st.just(UTC))
+LICENSES = st.builds(
+    LicensePut,
+    key=TEXT,
+    name=TEXT,
+    kind=st.sampled_from(LicenseKind),
+    capacity=st.none() | NUMBERS,
+    code=st.none() | TEXT,
+    program_key=st.none() | TEXT,
+    program_name=st.none() | TEXT,
+    starts_at=INSTANTS,
+    expires_at=INSTANTS,
+    active=st.booleans(),
+)
+SEATS = st.builds(
+    SeatChange,
+    op=st.sampled_from(SeatOp),
+    license=st.none() | TEXT,
+    license_id=st.none() | NUMBERS,
+    user=st.none() | TEXT,
+    user_id=st.none() | NUMBERS,
+    username=st.none() | TEXT,
+    email=st.none() | TEXT,
+    assignment_id=st.none() | NUMBERS,
+    sent=SENT,
+)
+QUOTAS = st.dictionaries(TEXT, NUMBERS, max_size=3)
 
 
 def batch_of(items):
@@ -71,11 +119,24 @@ COMMANDS = st.one_of(
     st.builds(DeleteUsers, keys=KEYS),
     st.builds(DeleteGroups, keys=KEYS, cascade=st.booleans()),
     st.builds(DeleteRoles, keys=KEYS, cascade=st.booleans()),
+    st.builds(PutLicenses, items=batch_of(LICENSES)),
+    st.builds(DeleteLicenses, keys=KEYS, cascade=st.booleans()),
+    st.builds(ChangeSeats, items=batch_of(SEATS), shortage=st.sampled_from(Shortage)),
+    st.builds(CheckLicenses, license_ids=st.lists(NUMBERS, max_size=3).map(tuple)),
 )
+OF_ONE_THING = st.one_of(
+    st.builds(CreateProgramLicense, sent=SENT),
+    st.builds(UpdateProgramLicense, sent=SENT, license_id=st.none() | NUMBERS, external_id=st.none() | TEXT),
+    st.builds(SetGroupLicense, license_id=NUMBERS, group_id=NUMBERS, sent=SENT),
+    st.builds(RemoveGroupLicense, assignment_id=NUMBERS, remove_users=st.booleans()),
+    st.builds(ReplaceGroupBundles, group=TEXT, codes=KEYS, use_external_license=st.booleans(), quotas=QUOTAS),
+    st.builds(ReprocessGroup, group=TEXT),
+)
+USER_BUNDLES = st.builds(ReplaceUserBundles, users=KEYS, codes=KEYS, use_external_license=st.booleans())
 
 
 @settings(max_examples=300, deadline=None, database=None)
-@given(command=COMMANDS)
+@given(command=COMMANDS | OF_ONE_THING | USER_BUNDLES)
 def test_a_command_that_was_stored_and_read_is_the_same_command(command):
     stored = json.loads(json.dumps(encode(command)))
     read = decode(kind_of(command), stored)
@@ -87,12 +148,33 @@ def test_a_command_that_was_stored_and_read_is_the_same_command(command):
 @given(command=COMMANDS)
 def test_the_size_of_a_command_is_the_number_of_outcomes_it_will_have(command):
     document = encode(command)
-    assert size_of(command) == len(document.get("items", document.get("keys")))
+    [items] = [document[name] for name in ("items", "keys", "license_ids") if name in document]
+    assert size_of(command) == len(items)
+
+
+@settings(max_examples=50, deadline=None, database=None)
+@given(command=OF_ONE_THING)
+def test_a_command_about_one_thing_has_the_size_of_one(command):
+    assert size_of(command) == 1
+
+
+@settings(max_examples=50, deadline=None, database=None)
+@given(command=USER_BUNDLES)
+def test_a_command_about_people_has_the_size_of_their_number(command):
+    assert size_of(command) == len(command.users)
 
 
 def test_every_kind_has_one_command_and_one_reader():
     commands = [ChangeAssignments(items=()), PutUsers(items=()), PutGroups(items=()), PutRoles(items=())]
     commands += [DeleteUsers(keys=()), DeleteGroups(keys=()), DeleteRoles(keys=())]
+    commands += [PutLicenses(items=()), DeleteLicenses(keys=()), ChangeSeats(items=()), CheckLicenses(license_ids=())]
+    commands += [
+        CreateProgramLicense(sent={}),
+        UpdateProgramLicense(sent={}),
+        SetGroupLicense(license_id=1, group_id=2),
+    ]
+    commands += [RemoveGroupLicense(assignment_id=1), ReplaceGroupBundles(group="g", codes=())]
+    commands += [ReplaceUserBundles(users=(), codes=()), ReprocessGroup(group="g")]
     assert {kind_of(command) for command in commands} == set(Kind)
     assert [decode(kind_of(command), encode(command)) for command in commands] == commands
 
@@ -122,6 +204,10 @@ def test_a_document_from_before_a_field_existed_reads_with_its_default():
             {"items": [{"op": "create", "group": "g", "user": "u", "role": "r", "source": "MOON"}]},
         ),
         (Kind.DELETE_GROUPS, {"keys": ["g"]}),
+        (Kind.PUT_LICENSES, {"items": [{"key": "photo", "name": "Photo", "kind": "moon", "capacity": 1}]}),
+        (Kind.CHANGE_SEATS, {"items": [{"op": "conjure", "license": "photo", "user": "ann"}], "shortage": "reject"}),
+        (Kind.CHANGE_SEATS, {"items": [], "shortage": "despair"}),
+        (Kind.SET_GROUP_LICENSE, {"license_id": 1}),
         (Kind.DELETE_USERS, []),
     ],
 )
