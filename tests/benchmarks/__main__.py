@@ -16,7 +16,18 @@ from rich.console import Console
 from infra.local.place import ROOT, Place
 from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
-from tests.benchmarks import foreign_keys, load, machine, pass_sizes, relay, report, statements, write_paths
+from tests.benchmarks import (
+    fan_out,
+    foreign_keys,
+    load,
+    machine,
+    pass_sizes,
+    relay,
+    report,
+    seats,
+    statements,
+    write_paths,
+)
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.runs import Plan, Servers
 from workers.cli.progress import Progress
@@ -30,6 +41,8 @@ FURTHER = {
     pass_sizes.ITEMS: pass_sizes.measure_items,
     pass_sizes.OPERATIONS: pass_sizes.measure_operations,
     relay.SECTION: relay.measure,
+    seats.SECTION: seats.measure,
+    fan_out.SECTION: fan_out.measure,
 }
 ROUNDS = 5
 WIDTH = 120  # also where the output is not a terminal

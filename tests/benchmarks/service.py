@@ -97,11 +97,11 @@ class Service:
         finally:
             await connection.close()
 
-    async def play(self, token: str, load: Load) -> Played:
-        """Play a load by a generator of its own and return what it saw.
+    async def play(self, token: str, load: Load, *, refusals: int = 0) -> Played:
+        """Play a load by a generator of its own and return what it saw; `refusals` is how many items must be refused.
 
         Raises:
-            RuntimeError: an item was refused: then the figure would not mean what it says.
+            RuntimeError: another number of items was refused: then the figure would not mean what it says.
         """
         order = {"host": HOST, "port": self.port, "token": token, "load": asdict(load)}
         before = processor.read(self.servers.processes())
@@ -113,8 +113,8 @@ class Service:
         if generator.returncode:
             raise RuntimeError(f"the load generator ended with {generator.returncode}")
         after, result = processor.read(self.servers.processes()), json.loads(output)
-        if result["refused"]:
-            raise RuntimeError(f"{result['refused']} items were refused")
+        if result["refused"] != refusals:
+            raise RuntimeError(f"{result['refused']} items were refused where {refusals} should have been")
         used = {**processor.between(before, after).ours, processor.GENERATOR: result["cpu"]}
         return Played(load=load, seconds=result["seconds"], latencies=sorted(result["latencies"]), used=used)
 

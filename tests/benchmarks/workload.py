@@ -10,6 +10,8 @@ PEOPLE = 5_000
 GROUPS = 40
 PAIRS = PEOPLE * GROUPS
 ROLE = "learner"
+CARRIER = "carrier"
+SEAT_PATH = "/api/catalog/licenses/program/assignment/"
 BATCH_PATH = "/api/admin/users/v4/user-groups/assignments/batch"
 
 
@@ -17,7 +19,8 @@ BATCH_PATH = "/api/admin/users/v4/user-groups/assignments/batch"
 class Load:
     """What one run sends: `requests` of `items` each, from `callers` at a time, beginning at the pair `first`.
 
-    The first `warm_up` requests are sent before the clock starts.
+    The first `warm_up` requests are sent before the clock starts. `kind` is one of KINDS; `license_id` is the pool that
+    seats are asked of.
     """
 
     first: int
@@ -25,6 +28,8 @@ class Load:
     items: int
     callers: int
     warm_up: int
+    kind: str = "roles"
+    license_id: int = 0
 
 
 def pair(number: int) -> tuple[str, str]:
@@ -37,20 +42,43 @@ def messages(load: Load, *, host: str, token: str) -> list[bytes]:
     """The requests of a load, as HTTP/1.1."""
     total = load.warm_up + load.requests
     starts = range(load.first, load.first + total * load.items, load.items)
-    make = _batch if load.items > 1 else _single
-    return [make(start, load.items, host, token) for start in starts]
+    make = KINDS[load.kind, load.items > 1]
+    return [make(load, start, host, token) for start in starts]
 
 
-def _batch(start: int, items: int, host: str, token: str) -> bytes:
-    pairs = [pair(number) for number in range(start, start + items)]
+def _batch(load: Load, start: int, host: str, token: str) -> bytes:
+    return _roles([pair(number) for number in range(start, start + load.items)], host, token)
+
+
+def _single(_load: Load, start: int, host: str, token: str) -> bytes:
+    group, person = pair(start)
+    path = f"/api/admin/users/v4/user-groups/{group}/assignments"
+    return message("POST", path, {"role_id": ROLE, "user_id": person}, host=host, token=token)
+
+
+def _members(load: Load, start: int, host: str, token: str) -> bytes:
+    """Everybody into the one group that carries licences."""
+    return _roles([(CARRIER, f"p{number:04}") for number in range(start, start + load.items)], host, token)
+
+
+def _seat(load: Load, start: int, host: str, token: str) -> bytes:
+    """A direct assignment of a program licence."""
+    body = {"license_id": load.license_id, "username": f"p{start:04}"}
+    return message("POST", SEAT_PATH, body, host=host, token=token)
+
+
+def _roles(pairs: list[tuple[str, str]], host: str, token: str) -> bytes:
     body = {"items": [{"group_id": group, "body": {"role_id": ROLE, "user_id": person}} for group, person in pairs]}
     return message("POST", BATCH_PATH, body, host=host, token=token)
 
 
-def _single(start: int, _items: int, host: str, token: str) -> bytes:
-    group, person = pair(start)
-    path = f"/api/admin/users/v4/user-groups/{group}/assignments"
-    return message("POST", path, {"role_id": ROLE, "user_id": person}, host=host, token=token)
+# By kind, and whether a request holds many items.
+KINDS = {
+    ("roles", True): _batch,
+    ("roles", False): _single,
+    ("members", True): _members,
+    ("seats", False): _seat,
+}
 
 
 def message(method: str, path: str, body: object, *, host: str, token: str) -> bytes:
@@ -64,7 +92,13 @@ def message(method: str, path: str, body: object, *, host: str, token: str) -> b
 
 
 def refused(load: Load, bodies: list[tuple[int, bytes]]) -> int:
-    """How many items were not created; every answer is parsed, after the clock has stopped."""
+    """How many items were not given; every answer is parsed, after the clock has stopped.
+
+    Raises:
+        ValueError: a seat was refused for another reason than that none is free.
+    """
+    if load.kind == "seats":
+        return sum(_is_short(status, body) for status, body in bodies)
     if load.items == 1:
         return sum(status != 201 for status, _ in bodies)
     created = 0
@@ -72,3 +106,11 @@ def refused(load: Load, bodies: list[tuple[int, bytes]]) -> int:
         if status == 200:
             created += sum(item["status"] == 201 for item in json.loads(body)["items"])
     return len(bodies) * load.items - created
+
+
+def _is_short(status: int, body: bytes) -> bool:
+    if status == 200:
+        return False
+    if status == 400 and json.loads(body)["code"] == "NOT_ENOUGH_SEATS":
+        return True
+    raise ValueError(f"{status}: {body[:300]!r}")
