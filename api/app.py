@@ -11,6 +11,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from api.authentication import Authenticator
+from api.dialects.account import routes as account
 from api.dialects.user_groups import routes as user_groups
 from api.documents import openapi
 from api.documents import routes as documents
@@ -33,10 +34,11 @@ from infra.version import VERSION
 # A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
 DATABASE_PATIENCE = timedelta(seconds=10)
 
-ROUTERS = (user_groups.router, native.router, documents.router)
+ROUTERS = (user_groups.router, account.router, native.router, documents.router)
 
 FAMILIES: FamilyTable = (
     (re.compile(r"/api/admin/users/"), families.USERS),
+    (re.compile(r"/[^/]+/lease_/"), families.ACCOUNT),
     (re.compile(r""), families.NATIVE),
 )
 

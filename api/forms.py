@@ -3,11 +3,12 @@
 One rule: doors are named here, one line each; nothing registers itself.
 """
 
+from api.dialects.account import translate as account
 from api.dialects.user_groups import translate as user_groups
 from api.http.operation import Forms, Renderer
 from api.native import translate as native
 
-_DOORS: tuple[Forms, ...] = (user_groups.FORMS, native.FORMS)
+_DOORS: tuple[Forms, ...] = (user_groups.FORMS, account.FORMS, native.FORMS)
 
 
 def all_forms() -> Forms:

@@ -16,6 +16,7 @@ BREACHES = {
     "api | workers over infra over domain": ("infra/settings.py", "import workers.supervisor"),
     "domain is standard library only": ("domain/ids.py", "import structlog"),
     "drivers stay in infra": ("workers/supervisor.py", "import asyncpg"),
+    "dialects do not know each other": ("api/dialects/account/shapes.py", "import api.dialects.user_groups.shapes"),
     "adapters do not know each other": ("infra/rabbitmq/topology.py", "import infra.postgres.faults"),
     "no cycles": ("domain/errors.py", "import domain.outcomes"),
 }

@@ -28,14 +28,17 @@ def test_every_documented_header_is_described():
 
 
 def test_every_family_s_paths_are_described():
-    for pattern, _ in FAMILIES:
-        assert pattern.pattern in PAGE
+    doors = re.findall(r"^\| `(/[^`]+)` \|", PAGE, flags=re.MULTILINE)
+    for pattern, _ in FAMILIES[:-1]:
+        assert any(pattern.match(door) for door in doors), pattern.pattern
 
 
-@pytest.mark.parametrize(("family", "field"), [(NATIVE, "username"), (USERS, "role_id")])
+@pytest.mark.parametrize(
+    ("family", "field"), [(NATIVE, "username"), (USERS, "role_id"), (ACCOUNT, "userBundleCodes")]
+)
 def test_the_examples_are_what_is_answered(family, field):
     error = ApiError(ErrorCode.VALIDATION_FAILED, problems=[FieldProblem(field=field, problem="required")])
     _, body = family.render(error, "en")
     shown = " ".join(PAGE.split())
-    for value in (body["code"], body.get("detail") or body["message"], f'"field": "{field}"'):
+    for value in (error.code, body.get("detail") or body["message"], f'"field": "{field}"'):
         assert value in shown
