@@ -21,8 +21,10 @@ Sent = Callable[[Any], Mapping[str, str]]
 """Reads the identifying strings out of a malformed item, for the answer to echo."""
 
 
-def batch_items(document: Document, *, limit: int) -> tuple[list[Any], Mapping[int, FieldProblem]]:
-    """The raw items of `{"items": [...]}`, and the flaws found by item.
+def batch_items(
+    document: Document, *, limit: int, beside: Sequence[str] = ()
+) -> tuple[list[Any], Mapping[int, FieldProblem]]:
+    """The raw items of `{"items": [...]}`, and the flaws found by item; `beside` them may stand these fields.
 
     Raises:
         ApiError: VALIDATION_FAILED for the envelope, BATCH_EMPTY or BATCH_TOO_LARGE for its size.
@@ -31,7 +33,7 @@ def batch_items(document: Document, *, limit: int) -> tuple[list[Any], Mapping[i
     of_items = _flaws_by_item(document.flaws)
     if not isinstance(envelope, dict):
         raise invalid_field("", "not_object")
-    unknown = [name for name in envelope if name != "items"]
+    unknown = [name for name in envelope if name != "items" and name not in beside]
     if unknown:
         raise ApiError(
             ErrorCode.VALIDATION_FAILED,
@@ -50,14 +52,19 @@ def batch_items(document: Document, *, limit: int) -> tuple[list[Any], Mapping[i
 
 
 def read_items(
-    document: Document, *, limit: int, read: Callable[[Any], Item | InvalidItem], sent: Sent
+    document: Document,
+    *,
+    limit: int,
+    read: Callable[[Any], Item | InvalidItem],
+    sent: Sent,
+    beside: Sequence[str] = (),
 ) -> tuple[Item | InvalidItem, ...]:
     """The items of a batch, in order; `read` makes an item, or an InvalidItem, of one raw value.
 
     Raises:
         ApiError: as `batch_items`.
     """
-    items, flaws = batch_items(document, limit=limit)
+    items, flaws = batch_items(document, limit=limit, beside=beside)
     return tuple(
         invalid_item(flaws[place], sent(raw)) if place in flaws else read(raw) for place, raw in enumerate(items)
     )

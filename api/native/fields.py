@@ -5,9 +5,10 @@ One rule: what passes here can be stored, indexed and shown as it was sent.
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 KEY_PATTERN = r"^[A-Za-z0-9._@+-]{1,128}$"
@@ -17,6 +18,7 @@ LONGEST_EMAIL = 254  # RFC 5321: a path of 256 octets with its angle brackets
 LARGEST_ATTRIBUTES = 16 * 1024
 DEEPEST_ATTRIBUTES = 8
 MOST_LANGUAGES = 50
+MOST_SEATS = 2**31 - 1
 
 _EMAIL = re.compile(r"""[^\s@"(),:;<>\[\]\\]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_](?:[\w-]{0,61}[^\W_])?""")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
@@ -32,6 +34,17 @@ def _address(text: str) -> str:
     if not _EMAIL.fullmatch(text) or not text.isprintable():
         raise PydanticCustomError("not_email", "no address")
     return text
+
+
+def _instant(value: object) -> object:
+    """RFC 3339 with an offset; without one nobody can tell which instant was meant."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if instant is None or instant.tzinfo is None:
+            raise PydanticCustomError("not_instant", "no instant")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("not_instant", "no instant") from None
 
 
 def _languages(texts: dict[str, str]) -> dict[str, str]:
@@ -64,6 +77,8 @@ OptionalName = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 # How a batch of assignments names what it is about: whatever no key could be is simply unknown.
 Reference = Annotated[str, StringConstraints(min_length=1)]
 Email = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), AfterValidator(_address)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Capacity = Annotated[int, Field(ge=0, le=MOST_SEATS)]
 Attributes = Annotated[dict[str, Any], AfterValidator(_small_enough)]
 PermissionScope = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 Titles = Annotated[dict[str, Name], Field(min_length=1, max_length=MOST_LANGUAGES), AfterValidator(_languages)]

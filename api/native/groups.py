@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import answers, examples
+from api.native import answers, examples, license_answers, license_examples
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import BatchQuery, DeleteQuery, GroupsQuery
 from api.native.schemas import GroupBatch, GroupBody, GroupItem
@@ -23,6 +23,7 @@ from api.native.views import group_body
 from api.native.writing import batch, own_key, possible_key, write
 from domain.commands import DeleteGroups, PutGroups
 from domain.errors import ErrorCode
+from domain.license_commands import ReprocessGroup
 from infra.postgres.reads.directory import find_group, page_of_groups
 
 router = APIRouter(tags=["groups"])
@@ -132,3 +133,25 @@ async def delete_group(
     """A group in use (people, or somebody's primary group) goes only with `cascade=true`."""
     possible = possible_key(key, ErrorCode.USER_GROUP_DOES_NOT_EXIST)
     return await write(context, DeleteGroups(keys=(possible,), cascade=asked.cascade), form="native.deleted")
+
+
+@router.post(
+    "/v1/groups/{key}:reprocess",
+    **described(
+        summary="Bring the licences of a group's members to what the group gives",
+        family=NATIVE,
+        query=NoQuery,
+        answers={200: Shown(model=license_answers.Reprocessed, example=license_examples.REPROCESSED)},
+        refusals=[ErrorCode.USER_GROUP_DOES_NOT_EXIST],
+        is_write=True,
+    ),
+)
+async def reprocess_group(
+    context: Annotated[RequestContext, Depends(tenant_caller("directory:write", "licenses:write"))],
+    key: str,
+    _: Plain,
+    __: Bodyless,
+) -> Response:
+    """Nothing changes where all is as it should be."""
+    possible = possible_key(key, ErrorCode.USER_GROUP_DOES_NOT_EXIST)
+    return await write(context, ReprocessGroup(group=possible), form="native.reprocessed")

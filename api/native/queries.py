@@ -1,7 +1,7 @@
 """The parameters of the native API's requests, as models; what is out of range is refused, never clamped."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from api.http.parameters import Flag, ReadQuery, Text, Whole, WriteQuery
 from domain.commands import Kind
 from domain.events import EventType
+from domain.license_commands import LicenseKind, Shortage
 from domain.outcomes import OperationStatus
 from domain.sources import SourceName
 
@@ -112,10 +113,37 @@ class EventsQuery(ReadQuery):
     limit: Whole = Field(default=100, ge=1, le=MOST_EVENTS, description="How many events a page holds at most.")
 
 
+class LicensesQuery(ListQuery):
+    """Which licences."""
+
+    kind: LicenseKind | None = None
+    active: Flag | None = None
+    name: Text | None = Field(default=None, description="Exactly this one.")
+    code: Text | None = Field(default=None, description="Exactly this bundle code.")
+    program_key: Text | None = Field(default=None, description="Exactly this one.")
+
+
+class EntitlementsQuery(ListQuery):
+    """Which entitlements."""
+
+    user: Text | None = Field(default=None, description="Of the user with this key.")
+    license: Text | None = Field(default=None, description="Of the licence with this key.")
+    group: Text | None = Field(default=None, description="That the group with this key gives.")
+    state: Literal["active", "waiting", "suspended"] | None = None
+
+
 class BatchQuery(WriteQuery):
     """How a batch is meant."""
 
     dry_run: Flag = Field(default=False, description="Answer as if, and change nothing.")
+
+
+class SeatsQuery(BatchQuery):
+    """How a batch of licence assignments is meant."""
+
+    shortage: Shortage | None = Field(
+        default=None, description="What becomes of those for whom no seat is free; may stand in the body instead."
+    )
 
 
 class DeleteQuery(WriteQuery):

@@ -11,7 +11,9 @@ from api.errors.api_error import ErrorReport
 from api.errors.families import NATIVE, Family
 from api.errors.languages import Languages
 from api.errors.problems import told
+from api.http.json_reading import text_problem
 from api.http.operation import Rendered
+from api.native.fields import LONGEST_NAME
 from domain.errors import JSON, ErrorCode
 from infra.postgres.operations import OperationView
 
@@ -44,6 +46,16 @@ def refused_upsert(view: OperationView, item: Item, outcome: Outcome) -> dict[st
     return {**named(item, ("key",)), "id": None, **refused_item(view, outcome, NATIVE)}
 
 
+def sent_texts(raw: Any, names: Sequence[str]) -> dict[str, str]:
+    """Those texts of a malformed item that can be stored and shown again."""
+    values = {name: raw.get(name) for name in names} if isinstance(raw, dict) else {}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, str) and len(value) <= LONGEST_NAME and not text_problem(value)
+    }
+
+
 def named(item: Item, names: Sequence[str], sent_names: Sequence[str] | None = None) -> dict[str, JSON]:
     """The names of an item as it was read, or as far as a malformed one could be."""
     if "invalid" not in item:
@@ -52,12 +64,14 @@ def named(item: Item, names: Sequence[str], sent_names: Sequence[str] | None = N
     return {name: sent.get(name) if isinstance(sent, dict) else None for name in sent_names or names}
 
 
-def refused_item(view: OperationView, outcome: Outcome, family: Family) -> dict[str, JSON]:
-    """Status and error of an item that was refused."""
+def refused_item(view: OperationView, outcome: Outcome, family: Family, *, with_facts: bool = False) -> dict[str, JSON]:
+    """Status and error of an item that was refused; `with_facts` also what its message quotes, for programs."""
     report = _report(view, outcome, family)
     error: dict[str, JSON] = {"code": report.code.value, "message": report.message}
     if outcome.get("field"):  # empty: the item itself
         error["field"] = outcome["field"]
+    if with_facts and report.details:
+        error["details"] = dict(report.details)
     return {"status": report.status, "error": error}
 
 

@@ -2,9 +2,33 @@
 
 from fastapi import APIRouter
 
-from api.native import assignments, events, groups, health, operations, operators, roles, users
+from api.native import (
+    assignments,
+    entitlements,
+    events,
+    groups,
+    health,
+    license_assignments,
+    licenses,
+    operations,
+    operators,
+    roles,
+    users,
+)
 
-PARTS = (users, groups, roles, assignments, operations, events, operators, health)
+PARTS = (
+    users,
+    groups,
+    roles,
+    assignments,
+    licenses,
+    license_assignments,
+    entitlements,
+    operations,
+    events,
+    operators,
+    health,
+)
 
 router = APIRouter()
 for part in PARTS:

@@ -3,13 +3,11 @@
 One rule: an answer is made of the stored operation alone, so that it is the same every time it is asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from api.errors.families import USERS
-from api.http.json_reading import text_problem
 from api.http.operation import Rendered, Renderer
-from api.native.fields import LONGEST_NAME
 from api.native.rendering import (
     CREATED,
     NO_CONTENT,
@@ -22,6 +20,7 @@ from api.native.rendering import (
     refused,
     refused_item,
     refused_upsert,
+    sent_texts,
     stored_item,
 )
 from api.native.schemas import AssignmentItem, GroupFields, RoleFields, UserFields
@@ -71,21 +70,12 @@ def assignment_change(item: AssignmentItem) -> AssignmentChange:
 
 def sent_key(raw: Any) -> dict[str, str]:
     """The key of a malformed item, where one can be read."""
-    return _sent(raw, ("key",))
+    return sent_texts(raw, ("key",))
 
 
 def sent_names(raw: Any) -> dict[str, str]:
     """The group, user and role of a malformed item, as far as they can be read."""
-    return _sent(raw, ("group_id", "user_id", "role_id"))
-
-
-def _sent(raw: Any, names: Sequence[str]) -> dict[str, str]:
-    values = {name: raw.get(name) for name in names} if isinstance(raw, dict) else {}
-    return {
-        name: value
-        for name, value in values.items()
-        if isinstance(value, str) and len(value) <= LONGEST_NAME and not text_problem(value)
-    }
+    return sent_texts(raw, ("group_id", "user_id", "role_id"))
 
 
 def render_user(view: OperationView) -> Rendered:

@@ -1,6 +1,6 @@
 """What all writes of the native API share: keys out of the path, items of a batch, and the answer's media type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -59,11 +59,17 @@ def possible_key(key: str, code: ErrorCode) -> str:
 
 
 def batch(
-    document: Document, model: type[Model], make: Callable[[Model], Item], sent: Callable[[Any], Mapping[str, str]]
+    document: Document,
+    model: type[Model],
+    make: Callable[[Model], Item],
+    sent: Callable[[Any], Mapping[str, str]],
+    *,
+    beside: Sequence[str] = (),
 ) -> tuple[Item | InvalidItem, ...]:
-    """The items of a batch, each read for itself.
+    """The items of a batch, each read for itself; the fields `beside` them are the caller's to read.
 
     Raises:
         ApiError: VALIDATION_FAILED, BATCH_EMPTY or BATCH_TOO_LARGE, for the batch as a whole.
     """
-    return read_items(document, limit=MOST_ITEMS, read=model_reader(model, make, sent), sent=sent)
+    read = model_reader(model, make, sent)
+    return read_items(document, limit=MOST_ITEMS, read=read, sent=sent, beside=beside)

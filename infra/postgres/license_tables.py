@@ -141,6 +141,8 @@ entitlement = Table(
         "id",
         postgresql_where=text("state = 2"),
     ),
+    # Who waits, or is suspended, among the many that are active.
+    Index("entitlement_not_active_idx", "tenant_id", "license_id", "id", postgresql_where=text("state <> 1")),
     CheckConstraint("state BETWEEN 1 AND 5", name="state"),
     CheckConstraint("(user_id IS NULL) = (email_key IS NOT NULL)", name="person"),
 )

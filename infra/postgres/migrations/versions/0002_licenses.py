@@ -96,6 +96,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 2"),
     )
+    op.create_index(
+        "entitlement_not_active_idx",
+        "entitlement",
+        ["tenant_id", "license_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state <> 1"),
+    )
     op.create_table(
         "entitlement_source",
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,168 @@
+-- Entitlements as the native API reads them: a walk of at most :window rows along an index finds which (`scanned` and
+-- `last` tell where it stopped, see read_directory.sql), in the order of licences and ids; then those found are shown.
+
+-- name: ids_of_filter
+-- The ids behind the keys of a filter, null where there is none.
+SELECT (SELECT id FROM app_user WHERE tenant_id = :tenant_id AND key = CAST(:user AS text)) AS user_id,
+       (SELECT id FROM license WHERE tenant_id = :tenant_id AND key = CAST(:license AS text)) AS license_id,
+       (SELECT id FROM user_group WHERE tenant_id = :tenant_id AND key = CAST(:group AS text)) AS group_id;
+
+-- name: entitlements_of_licenses
+-- All of the licences up to :last_license, in whatever state.
+WITH scanned AS MATERIALIZED (
+    SELECT license_id, id, state
+      FROM entitlement
+     WHERE tenant_id = :tenant_id
+       AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
+       AND license_id <= CAST(:last_license AS bigint)
+     ORDER BY license_id, id
+     LIMIT CAST(:window AS integer)
+), matched AS (
+    SELECT id, ARRAY[license_id, id] AS place
+      FROM scanned
+     WHERE state = ANY (CAST(:states AS smallint[]))
+     ORDER BY license_id, id
+     LIMIT CAST(:limit AS integer) + 1
+)
+SELECT frame.scanned, frame.last, matched.*
+  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+  LEFT JOIN matched ON true
+ ORDER BY place;
+
+-- name: entitlements_not_active
+-- As entitlements_of_licenses, past the many that are active: who waits or is suspended is found at once.
+WITH scanned AS MATERIALIZED (
+    SELECT license_id, id, state
+      FROM entitlement
+     WHERE tenant_id = :tenant_id
+       AND state <> 1
+       AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
+       AND license_id <= CAST(:last_license AS bigint)
+     ORDER BY license_id, id
+     LIMIT CAST(:window AS integer)
+), matched AS (
+    SELECT id, ARRAY[license_id, id] AS place
+      FROM scanned
+     WHERE state = ANY (CAST(:states AS smallint[]))
+     ORDER BY license_id, id
+     LIMIT CAST(:limit AS integer) + 1
+)
+SELECT frame.scanned, frame.last, matched.*
+  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+  LEFT JOIN matched ON true
+ ORDER BY place;
+
+-- name: entitlements_of_person
+-- One person's, at most one of each licence; of those that a group gives where :group_id is given.
+WITH scanned AS MATERIALIZED (
+    SELECT license_id, id, state
+      FROM entitlement
+     WHERE tenant_id = :tenant_id AND user_id = CAST(:user_id AS bigint)
+       AND license_id >= CAST(:after_license AS bigint) AND license_id <= CAST(:last_license AS bigint)
+       AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
+     ORDER BY license_id
+     LIMIT CAST(:window AS integer)
+), matched AS (
+    SELECT id, ARRAY[license_id, id] AS place
+      FROM scanned
+     WHERE state = ANY (CAST(:states AS smallint[]))
+       AND (CAST(:group_id AS bigint) IS NULL
+            OR EXISTS (SELECT 1
+                         FROM group_license
+                         JOIN entitlement_source ON entitlement_source.tenant_id = :tenant_id
+                              AND entitlement_id = scanned.id AND grant_id = group_license.id
+                        WHERE group_license.tenant_id = :tenant_id AND group_id = :group_id
+                          AND group_license.license_id = scanned.license_id AND removed_at IS NULL))
+     ORDER BY license_id
+     LIMIT CAST(:limit AS integer) + 1
+)
+SELECT frame.scanned, frame.last, matched.*
+  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+  LEFT JOIN matched ON true
+ ORDER BY place;
+
+-- name: entitlements_of_group
+-- What a group gives, grant after grant along the sources. Each grant is walked by itself and at most for a window, so
+-- that the walk reads the window once for each grant it comes to, and not all that the group gives.
+WITH scanned AS MATERIALIZED (
+    SELECT given.license_id, given.id
+      FROM group_license
+     CROSS JOIN LATERAL (
+            SELECT group_license.license_id, entitlement_id AS id
+              FROM entitlement_source
+             WHERE tenant_id = :tenant_id AND grant_id = group_license.id
+               AND entitlement_id > CASE WHEN group_license.license_id = CAST(:after_license AS bigint)
+                                         THEN CAST(:after_id AS bigint) ELSE 0 END
+               AND grant_id <> 0
+             ORDER BY entitlement_id
+             LIMIT CAST(:window AS integer)) AS given
+     WHERE group_license.tenant_id = :tenant_id AND group_id = CAST(:group_id AS bigint) AND removed_at IS NULL
+       AND group_license.license_id >= CAST(:after_license AS bigint)
+       AND group_license.license_id <= CAST(:last_license AS bigint)
+     ORDER BY group_license.license_id, given.id
+     LIMIT CAST(:window AS integer)
+), matched AS (
+    SELECT scanned.id, ARRAY[scanned.license_id, scanned.id] AS place
+      FROM scanned
+     CROSS JOIN LATERAL (SELECT state FROM entitlement
+                          WHERE entitlement.tenant_id = :tenant_id AND entitlement.id = scanned.id
+                          LIMIT 1) AS held
+     WHERE state = ANY (CAST(:states AS smallint[]))
+     ORDER BY scanned.license_id, scanned.id
+     LIMIT CAST(:limit AS integer) + 1
+)
+SELECT frame.scanned, frame.last, matched.*
+  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+  LEFT JOIN matched ON true
+ ORDER BY place;
+
+-- name: entitlements_shown
+-- These entitlements with their sources and, for who waits for a seat, the place in the licence's waiting list. Places
+-- are counted along the queue's index up to the last one asked for, at most :counted rows in all.
+WITH shown AS MATERIALIZED (
+    SELECT asked.place, entitlement.id, license_id, user_id, email, state, asked_seq, created_at
+      FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place)
+     CROSS JOIN LATERAL (SELECT * FROM entitlement
+                          WHERE entitlement.tenant_id = :tenant_id AND entitlement.id = asked.id
+                          LIMIT 1) AS entitlement
+), queue AS MATERIALIZED (
+    -- Who has no user id comes last among those of one operation, hence everything before the next operation.
+    SELECT license_id,
+           CASE WHEN last[2] = 9223372036854775807 THEN last[1] + 1 ELSE last[1] END AS last_seq,
+           CASE WHEN last[2] = 9223372036854775807 THEN 0 ELSE last[2] END AS last_user,
+           CAST(:counted AS integer) / count(*) OVER () AS counted
+      FROM (SELECT license_id, max(ARRAY[asked_seq, coalesce(user_id, 9223372036854775807)]) AS last
+              FROM shown
+             WHERE state = 2
+             GROUP BY license_id) AS asked
+), counted AS MATERIALIZED (
+    SELECT ahead.id, ahead.position
+      FROM queue
+     CROSS JOIN LATERAL (
+            SELECT id, row_number() OVER (ORDER BY asked_seq, user_id, id) AS position
+              FROM (SELECT id, asked_seq, user_id
+                      FROM entitlement
+                     WHERE tenant_id = :tenant_id AND license_id = queue.license_id AND state = 2
+                       AND (asked_seq, user_id) <= (queue.last_seq, queue.last_user)
+                     ORDER BY asked_seq, user_id, id
+                     LIMIT queue.counted) AS waiting) AS ahead
+)
+SELECT shown.id, license.id AS license_id, license.key AS license_key, app_user.id AS user_id,
+       app_user.key AS user_key, shown.email, shown.state, counted.position, shown.created_at, license.expires_at,
+       license.active AND (license.expires_at IS NULL OR license.expires_at > now()) AS gives,
+       source.grant_ids, source.group_ids, source.group_keys, source.since, source.operation_ids
+  FROM shown
+  JOIN license ON license.tenant_id = :tenant_id AND license.id = shown.license_id
+  LEFT JOIN app_user ON app_user.tenant_id = :tenant_id AND app_user.id = shown.user_id
+  LEFT JOIN counted ON counted.id = shown.id
+ CROSS JOIN LATERAL (
+        SELECT array_agg(grant_id ORDER BY grant_id) AS grant_ids,
+               array_agg(group_id ORDER BY grant_id) AS group_ids,
+               array_agg(user_group.key ORDER BY grant_id) AS group_keys,
+               array_agg(since ORDER BY grant_id) AS since,
+               array_agg(operation_id ORDER BY grant_id) AS operation_ids
+          FROM entitlement_source
+          LEFT JOIN group_license ON group_license.tenant_id = :tenant_id AND group_license.id = grant_id
+          LEFT JOIN user_group ON user_group.tenant_id = :tenant_id AND user_group.id = group_id
+         WHERE entitlement_source.tenant_id = :tenant_id AND entitlement_id = shown.id) AS source
+ ORDER BY shown.place;
