@@ -4,6 +4,7 @@ One rule: a route reads the form, hands a command or a question on, and shapes t
 """
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -24,8 +25,14 @@ from api.http.parameters import Text, query
 from api.http.submit import submit
 from domain.errors import ErrorCode
 
-router = APIRouter(prefix="/{organizationName}/lease_/api/account/{accountId}/user-license", tags=["account dialect"])
-of_group = APIRouter(prefix="/group/{groupId}")
+_ACCOUNT = "/{organizationName}/lease_/api/account/{accountId}"
+_TAGS: list[str | Enum] = ["account dialect"]
+
+licenses = APIRouter(prefix=f"{_ACCOUNT}/user-license", tags=_TAGS)
+of_group = APIRouter(prefix=f"{_ACCOUNT}/user-license/group/{{groupId}}", tags=_TAGS)
+# What is not on the first page is written without /user-license too.
+short = APIRouter(prefix=_ACCOUNT, include_in_schema=False)
+short_of_group = APIRouter(prefix=f"{_ACCOUNT}/group/{{groupId}}", include_in_schema=False)
 
 # Plain text, not Text: whatever stands here is compared with the caller's own, before anything else is looked at.
 Organization = Annotated[str, Path(alias="organizationName", description="The organisation of the tenant.")]
@@ -54,14 +61,14 @@ GroupId = Annotated[Text, Path(alias="groupId", description="The group, by the u
 Asked = Annotated[Allocation, Depends(query(Allocation))]
 
 
-@router.get("", **documents.QUANTITIES)
+@licenses.get("", **documents.QUANTITIES)
 async def list_quantities(context: Reader) -> Response:
     """List what the account has of each bundle."""
     return await reading.account_quantities(context)
 
 
-@router.put("", **documents.ALLOCATE_TO_USERS)
-@router.post("", name="allocate_to_users_by_post", **documents.ALLOCATE_TO_USERS)
+@licenses.put("", **documents.ALLOCATE_TO_USERS)
+@licenses.post("", name="allocate_to_users_by_post", **documents.ALLOCATE_TO_USERS)
 async def allocate_to_users(context: Writer, account: Account, asked: Asked) -> Response:
     """Replace the bundles that people have of their own."""
     document = await json_body(context.request)
@@ -75,7 +82,8 @@ async def allocate_to_users(context: Writer, account: Account, asked: Asked) -> 
     )
 
 
-@router.get("/groups/with-quota", **documents.LICENSED_GROUPS)
+@short.get("/groups/with-quota", **documents.LICENSED_GROUPS)
+@licenses.get("/groups/with-quota", **documents.LICENSED_GROUPS)
 async def list_licensed_groups(context: Reader, asked: Annotated[GroupList, Depends(query(GroupList))]) -> Response:
     """List the groups that have bundles."""
     return await reading.licensed_groups(context, asked)
@@ -115,12 +123,14 @@ async def withdraw_from_group(context: Writer, account: Account, group: GroupId,
     )
 
 
+@short_of_group.get("/with-quota", **documents.GROUP_WITH_QUOTAS)
 @of_group.get("/with-quota", **documents.GROUP_WITH_QUOTAS)
 async def get_group_with_quotas(context: Reader, account: Account, group: GroupId) -> Response:
     """Get the bundles of a group with their quotas."""
     return await reading.group_with_quotas(context, account, group)
 
 
+@short_of_group.put("/with-quota", **documents.ALLOCATE_WITH_QUOTAS)
 @of_group.put("/with-quota", **documents.ALLOCATE_WITH_QUOTAS)
 async def allocate_with_quotas(context: Writer, account: Account, group: GroupId, asked: Asked) -> Response:
     """Replace the bundles of a group and their quotas."""
@@ -135,6 +145,7 @@ async def allocate_with_quotas(context: Writer, account: Account, group: GroupId
     )
 
 
+@short_of_group.get("/bulk-users", **documents.LICENSED_MEMBERS)
 @of_group.get("/bulk-users", **documents.LICENSED_MEMBERS)
 async def list_licensed_members(
     context: Reader, group: GroupId, asked: Annotated[UserList, Depends(query(UserList))]
@@ -143,4 +154,6 @@ async def list_licensed_members(
     return await reading.licensed_members(context, group, asked)
 
 
-router.include_router(of_group)
+router = APIRouter()
+for part in (licenses, of_group, short, short_of_group):
+    router.include_router(part)
