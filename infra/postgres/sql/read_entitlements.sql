@@ -82,25 +82,31 @@ SELECT frame.scanned, frame.last, matched.*
  ORDER BY place;
 
 -- name: entitlements_of_group
--- What a group gives, grant after grant along the sources. Each grant is walked by itself and at most for a window, so
--- that the walk reads the window once for each grant it comes to, and not all that the group gives.
-WITH scanned AS MATERIALIZED (
-    SELECT given.license_id, given.id
+-- What a group gives, grant after grant along the sources. The recursion goes on to the next grant only while the window
+-- is not full: a join and a sort would read a window of every grant.
+WITH RECURSIVE granted AS MATERIALIZED (
+    SELECT id AS grant_id, license_id, row_number() OVER (ORDER BY license_id) AS place
       FROM group_license
+     WHERE tenant_id = :tenant_id AND group_id = CAST(:group_id AS bigint) AND removed_at IS NULL
+       AND license_id >= CAST(:after_license AS bigint) AND license_id <= CAST(:last_license AS bigint)
+), walked AS (
+    SELECT CAST(0 AS bigint) AS place, CAST(0 AS bigint) AS license_id, CAST('{}' AS bigint[]) AS ids, 0 AS total
+     UNION ALL
+    SELECT granted.place, granted.license_id, given.ids, walked.total + cardinality(given.ids)
+      FROM walked
+      JOIN granted ON granted.place = walked.place + 1
      CROSS JOIN LATERAL (
-            SELECT group_license.license_id, entitlement_id AS id
-              FROM entitlement_source
-             WHERE tenant_id = :tenant_id AND grant_id = group_license.id
-               AND entitlement_id > CASE WHEN group_license.license_id = CAST(:after_license AS bigint)
-                                         THEN CAST(:after_id AS bigint) ELSE 0 END
-               AND grant_id <> 0
-             ORDER BY entitlement_id
-             LIMIT CAST(:window AS integer)) AS given
-     WHERE group_license.tenant_id = :tenant_id AND group_id = CAST(:group_id AS bigint) AND removed_at IS NULL
-       AND group_license.license_id >= CAST(:after_license AS bigint)
-       AND group_license.license_id <= CAST(:last_license AS bigint)
-     ORDER BY group_license.license_id, given.id
-     LIMIT CAST(:window AS integer)
+            SELECT ARRAY(SELECT entitlement_id
+                           FROM entitlement_source
+                          WHERE tenant_id = :tenant_id AND entitlement_source.grant_id = granted.grant_id
+                            AND entitlement_source.grant_id <> 0
+                            AND entitlement_id > CASE WHEN granted.license_id = CAST(:after_license AS bigint)
+                                                      THEN CAST(:after_id AS bigint) ELSE 0 END
+                          ORDER BY entitlement_id
+                          LIMIT CAST(:window AS integer) - walked.total) AS ids) AS given
+     WHERE walked.total < CAST(:window AS integer)
+), scanned AS MATERIALIZED (
+    SELECT license_id, unnest(ids) AS id FROM walked
 ), matched AS (
     SELECT scanned.id, ARRAY[scanned.license_id, scanned.id] AS place
       FROM scanned

@@ -3,7 +3,6 @@
 Both plans of every block are: the one for these very values, and the generic one that a prepared statement may turn to.
 """
 
-import json
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +11,7 @@ from domain.events import EventType
 from infra.postgres.reads.operations import NEWEST
 from infra.postgres.statements import load
 from tests.support.directory import add_events, add_groups, add_members, add_operations, add_people
+from tests.support.plans import unbounded_steps
 
 PEOPLE = 6_000
 WINDOW = 100
@@ -68,33 +68,6 @@ async def test_every_list_has_a_bounded_plan(sql, large_tenant, mode):
     for file, name, binds in CASES:
         statement = load(file)[name]
         values = {"tenant_id": large_tenant.id, "window": WINDOW, "limit": LIMIT, **binds}
-        await sql.execute(f"PREPARE looked_at AS {statement.sql}")
-        arguments = ", ".join(literal(values[bind]) for bind in statement.binds)
-        plan = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_at ({arguments})")
-        await sql.execute("DEALLOCATE looked_at")
-        too_much += [f"{name} {binds}: {step}" for step in unbounded(json.loads(plan)[0]["Plan"])]
+        steps = await unbounded_steps(sql, statement, values, tables=BIG_TABLES, bound=BOUND)
+        too_much += [f"{name} {binds}: {step}" for step in steps]
     assert too_much == []
-
-
-def unbounded(plan):
-    """The steps that read a big table as a whole, or more rows than the bound."""
-    touched = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
-    table = plan.get("Relation Name")
-    if table in BIG_TABLES and (plan["Node Type"] == "Seq Scan" or touched > BOUND):
-        yield f"{plan['Node Type']} of {table} touches {touched} rows"
-    for step in plan.get("Plans", []):
-        yield from unbounded(step)
-
-
-def literal(value):
-    match value:
-        case None:
-            return "NULL"
-        case list():
-            return f"ARRAY[{', '.join(literal(item) for item in value)}]"
-        case bool() | int():
-            return str(value)
-        case datetime():
-            return f"'{value.isoformat()}'"
-        case _:
-            return "'" + value.replace("'", "''") + "'"
