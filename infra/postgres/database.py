@@ -135,9 +135,23 @@ class Database:
 
         After an exception with `commit_sent` the outcome is unknown: look before you redo.
         """
+        async with self._transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        """A read-only transaction that sees the database as its first statement found it, whatever is committed since.
+
+        It blocks nobody; while it lasts, vacuum keeps the rows that it may still read.
+        """
+        async with self._transaction(isolation="repeatable_read", readonly=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self, **options: Any) -> AsyncIterator[Transaction]:
         async with asyncio.timeout(self._patience), self._engine.connect() as pooled:
             driver = await _living(pooled)
-            opened = driver.transaction()
+            opened = driver.transaction(**options)
             tx = Transaction(driver)
             try:
                 await opened.start()

@@ -3,19 +3,14 @@
 One rule: an error is one clear line and exit code 1; `--json` prints one document and nothing else.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 from uuid import UUID
 
 import click
 
 from domain.administration import (
-    AdministrationError,
     Tenant,
     TokenIssued,
     TokenView,
@@ -26,16 +21,11 @@ from domain.administration import (
 from domain.outcomes import timestamp
 from infra.postgres import administration
 from infra.postgres.database import Database
-from infra.postgres.faults import is_transient
-from infra.settings import SettingsError, load
 from workers.cli.expiry import Expiry
-
-T = TypeVar("T")
+from workers.cli.straight import run
 
 DEFAULT_TENANT = "demo"
 _PAGE = 500
-_UNDEFINED_TABLE = "42P01"
-_REFUSED_CONNECTION = frozenset({"28", "3D"})  # authorization, unknown database
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 _of_tenant = click.option("--tenant", metavar="KEY", help=f"The tenant it belongs to (default: {DEFAULT_TENANT}).")
@@ -58,7 +48,7 @@ def tokens() -> None:
 @_as_json
 def create_tenant(key: str, org: str, name: str, *, as_json: bool) -> None:
     """Create a tenant; KEY is 1 to 63 of a to z, 0 to 9 and the hyphen."""
-    tenant = _run(lambda database: administration.create_tenant(database, key=key, org=org, name=name))
+    tenant = run(lambda database: administration.create_tenant(database, key=key, org=org, name=name))
     _print(tenant_document(tenant), as_json=as_json, text=f"tenant {tenant.key} created (id {tenant.id})")
 
 
@@ -66,7 +56,7 @@ def create_tenant(key: str, org: str, name: str, *, as_json: bool) -> None:
 @_as_json
 def list_tenants(*, as_json: bool) -> None:
     """List the tenants, by key."""
-    found = _run(_all_tenants)
+    found = run(_all_tenants)
     lines = [f"{tenant.key:<24} {tenant.org:<24} {tenant.name}" for tenant in found]
     _print([tenant_document(tenant) for tenant in found], as_json=as_json, text="\n".join(lines))
 
@@ -91,7 +81,7 @@ def create_token(
 ) -> None:
     """Issue a token. It is shown this once; only its hash is kept."""
     owner = _owner(tenant, operator=operator, otherwise=DEFAULT_TENANT)
-    issued = _run(
+    issued = run(
         lambda database: administration.create_token(
             database, tenant_key=owner.tenant_key, scopes=scopes, name=name, expires_at=expires, roles=roles or None
         )
@@ -108,7 +98,7 @@ def create_token(
 def list_tokens(tenant: str | None, *, operator: bool, as_json: bool) -> None:
     """List tokens without their secrets, revoked and expired ones included."""
     owner = _owner(tenant, operator=operator, otherwise=None)
-    found = _run(lambda database: _all_tokens(database, owner))
+    found = run(lambda database: _all_tokens(database, owner))
     text = "\n".join(_token_line(token) for token in found)
     _print([token_document(token) for token in found], as_json=as_json, text=text)
 
@@ -117,7 +107,7 @@ def list_tokens(tenant: str | None, *, operator: bool, as_json: bool) -> None:
 @click.argument("token_id", metavar="ID", type=click.UUID)
 def revoke_token(token_id: UUID) -> None:
     """End a token at once."""
-    token = _run(lambda database: administration.revoke_token(database, token_id))
+    token = run(lambda database: administration.revoke_token(database, token_id))
     click.echo(f"token {token.id} of {token.tenant or 'the operator'} is revoked")
 
 
@@ -151,45 +141,6 @@ async def _all_tokens(database: Database, owner: _Owner) -> list[TokenView]:
         found += page
         after = (page[-1].tenant_id, page[-1].id)
     return found
-
-
-def _run(action: Callable[[Database], Awaitable[T]]) -> T:
-    with _clear_errors():
-        url = load().database_url.get_secret_value()
-        return asyncio.run(_with_database(url, action))
-
-
-async def _with_database(url: str, action: Callable[[Database], Awaitable[T]]) -> T:
-    database = Database(url, name="seatline-administration", size=1)
-    try:
-        return await action(database)
-    finally:
-        await database.close()
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    try:
-        yield
-    except (AdministrationError, SettingsError) as error:
-        raise click.ClickException(str(error)) from error
-    except Exception as error:
-        reason = _database_reason(error)
-        if reason is None:
-            raise
-        raise click.ClickException(reason) from error
-
-
-def _database_reason(error: Exception) -> str | None:
-    # An error of the connection itself comes wrapped by the pool; the driver's stands inside.
-    sqlstate = getattr(getattr(error, "orig", error), "sqlstate", None)
-    if sqlstate == _UNDEFINED_TABLE:
-        return "the database has no Seatline schema yet: run `seatline migrate`"
-    if isinstance(sqlstate, str) and sqlstate[:2] in _REFUSED_CONNECTION:
-        return f"the database refuses the connection (SQLSTATE {sqlstate}): check SEATLINE_DATABASE_URL"
-    if is_transient(error):
-        return f"the database cannot be reached ({sqlstate or type(error).__name__})"
-    return None
 
 
 def _print(document: object, *, as_json: bool, text: str) -> None:

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "tenants": ("workers.cli.administration", "tenants", "Create and list tenants."),
     "tokens": ("workers.cli.administration", "tokens", "Issue, list and revoke API tokens."),
     "events": ("workers.cli.events", "events", "Follow a tenant's events, live and without gaps."),
+    "verify": ("workers.cli.verify", "verify", "Recount everything from the rows; exit code 1 on drift."),
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
 # These make servers themselves: the ones of a running `up` must not leak into them.
