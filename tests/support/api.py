@@ -17,6 +17,7 @@ from api.app import create_app
 from api.http.services import Services
 from api.intake import Submission
 from domain.commands import Command, GroupPut, PutGroups, PutRoles, PutUsers, RolePut, UserPut
+from domain.license_commands import LicenseKind, LicensePut, PutLicenses
 from domain.outcomes import OperationStatus
 from domain.scopes import TENANT_SCOPES
 from infra.postgres.administration import Tenant, create_tenant, create_token
@@ -120,5 +121,15 @@ def roles(*keys: str, scope: str = "USER_GROUPS", **titles: str) -> PutRoles:
         items=tuple(
             RolePut(key=key, permission_scope=scope, titles=titles or {"en": key.title(), "de": f"{key} (de)"})
             for key in keys
+        )
+    )
+
+
+def bundles(**capacities: int | None) -> PutLicenses:
+    """Bundle licences by their codes; a key is the code in lower case."""
+    return PutLicenses(
+        items=tuple(
+            LicensePut(key=code.lower(), name=code, kind=LicenseKind.BUNDLE, capacity=capacity, code=code)
+            for code, capacity in capacities.items()
         )
     )

@@ -53,6 +53,23 @@ def test_every_route_of_the_users_api_is_documented(document):
     }
 
 
+def test_every_route_of_the_account_api_is_documented(document):
+    base = "/{organizationName}/lease_/api/account/{accountId}/user-license"
+    assert {name for name, _ in operations(document) if "lease_" in name} == {
+        f"GET {base}",
+        f"PUT {base}",
+        f"POST {base}",
+        f"GET {base}/groups/with-quota",
+        f"GET {base}/group/{{groupId}}",
+        f"PUT {base}/group/{{groupId}}",
+        f"POST {base}/group/{{groupId}}",
+        f"DELETE {base}/group/{{groupId}}",
+        f"GET {base}/group/{{groupId}}/with-quota",
+        f"PUT {base}/group/{{groupId}}/with-quota",
+        f"GET {base}/group/{{groupId}}/bulk-users",
+    }
+
+
 def test_every_route_says_what_it_does_and_shows_it(document):
     for name, operation in operations(document):
         assert operation["summary"], name

@@ -10,7 +10,7 @@ from api.errors.api_error import ApiError, FieldProblem
 from api.errors.families import MOST_PROBLEMS, NATIVE, USERS
 from api.errors.languages import SPOKEN, Languages
 from api.errors.problems import dotted, problem_at, reason_of, told
-from api.errors.statuses import DIALECT
+from api.errors.statuses import ACCOUNT, CATALOG, DIALECT
 from api.errors.statuses import NATIVE as NATIVE_STATUSES
 from api.errors.statuses import USERS as USERS_STATUSES
 from api.errors.texts import CATALOGUES, PROBLEMS, message
@@ -40,10 +40,25 @@ def test_no_two_languages_share_their_texts():
             assert shared == []
 
 
-@pytest.mark.parametrize("statuses", [NATIVE_STATUSES, DIALECT, USERS_STATUSES])
+@pytest.mark.parametrize("statuses", [NATIVE_STATUSES, DIALECT, USERS_STATUSES, ACCOUNT, CATALOG])
 def test_every_code_has_an_error_status_in_every_family(statuses):
     assert set(statuses) == set(ErrorCode)
     assert all(400 <= status < 600 for status in statuses.values())
+
+
+def test_the_statuses_of_the_account_api_are_those_of_its_contract():
+    expected = {
+        ErrorCode.VALIDATION_FAILED: 400,
+        ErrorCode.ACCOUNT_DOES_NOT_EXIST: 404,
+        ErrorCode.USER_GROUP_DOES_NOT_EXIST: 404,
+        ErrorCode.USER_DOES_NOT_EXIST: 404,
+        ErrorCode.UNKNOWN_BUNDLE_CODE: 400,
+        ErrorCode.QUOTA_WITHOUT_BUNDLE: 400,
+        ErrorCode.USER_IS_NOT_ACTIVE: 409,
+        ErrorCode.QUANTITIES_EXCEEDED: 409,
+        ErrorCode.QUOTA_BELOW_USAGE: 409,
+    }
+    assert {code: int(ACCOUNT[code]) for code in expected} == expected
 
 
 def test_the_statuses_of_the_users_api_are_those_of_its_contract():
