@@ -13,6 +13,12 @@ from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
 from workers.handlers.assignments import change_assignments
 from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
+from workers.handlers.licenses import (
+    create_program_licenses,
+    delete_licenses,
+    put_licenses,
+    update_program_licenses,
+)
 from workers.handlers.users import delete_users, put_users
 
 # Order[Any]: the table is keyed by kind, and each handler's own signature says which command that is.
@@ -26,4 +32,8 @@ HANDLERS: Mapping[str, Handler] = {
     Kind.DELETE_USERS: delete_users,
     Kind.DELETE_GROUPS: delete_groups,
     Kind.DELETE_ROLES: delete_roles,
+    Kind.PUT_LICENSES: put_licenses,
+    Kind.DELETE_LICENSES: delete_licenses,
+    Kind.CREATE_PROGRAM_LICENSE: create_program_licenses,
+    Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
 }

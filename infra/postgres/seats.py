@@ -1,0 +1,252 @@
+"""Entitlements in Postgres: the seats that a wave may touch, read once. Arrays in, sets out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from domain.entitlements import SourceOf, State
+from domain.errors import JSON
+from domain.license_commands import LicenseKind
+from domain.seat_rows import Grant, Group, Holder, Pool, Seat
+from domain.seat_table import SeatFacts
+from domain.seats import SeatBook
+from domain.users import compact
+from infra.postgres.database import Row, Transaction
+from infra.postgres.statements import load
+
+_SQL = load("seats")
+_STATES = {state.value: state for state in State}
+
+MOST_PROMOTED = 5_000
+"""Waiters that one wave serves of a pool at most; what is left of them is served in chunks."""
+
+Ids = Iterable[tuple[int, int]]
+
+
+async def load_seats(
+    tx: Transaction,
+    *,
+    at: datetime,
+    people: Ids = (),
+    groups: Ids = (),
+    licenses: Ids = (),
+    emails: Iterable[tuple[int, str]] = (),
+    holders: Ids = (),
+    assignments: Ids = (),
+    newcomers: int = 0,
+    capacities: Mapping[int, int | None] | None = None,
+    known: Iterable[Holder] = (),
+) -> SeatBook:
+    """The book of what these (tenant, id) pairs may touch.
+
+    Of `people` it has what they have of `licenses` and of what the grants of `groups` give, of `holders` everything.
+    `groups` names a group once for everybody who may join it; that many rows, and as many as `newcomers`, may be made.
+    `capacities` are the largest that changes of licences themselves may set. `known` are people read already.
+    """
+    joins = Counter(groups)
+    facts = SeatFacts(people={person.id: person for person in known})
+    if joins:
+        _take_grants(facts, await tx.fetch(_SQL["grants_of_groups"], **_pairs(joins, "group_ids")))
+    wanted = {*licenses, *((grant.tenant_id, grant.license_id) for grant in facts.grants.values())}
+    rows = await _touched(tx, people if wanted else (), wanted, holders=holders, emails=emails, ids=assignments)
+    wanted |= {(row["tenant_id"], row["license_id"]) for row in rows}
+    if not wanted:
+        return SeatBook(facts, at)
+    facts.pools.update(await _read_pools(tx, wanted))
+    rows += await _waiters(tx, facts, rows, capacities or {})
+    if any(pool.kind is LicenseKind.BUNDLE for pool in facts.pools.values()):
+        rows += await _blocked(tx, facts, rows)
+    await _take_rows(tx, facts, rows)
+    facts.fresh_ids = await _reserve(tx, newcomers + _places(facts, joins))
+    return SeatBook(facts, at)
+
+
+async def _touched(
+    tx: Transaction,
+    people: Ids,
+    licenses: Ids,
+    *,
+    holders: Ids,
+    emails: Iterable[tuple[int, str]],
+    ids: Ids,
+) -> list[Row]:
+    lists: list[list[tuple[int, int | str]]] = [sorted(set(pairs)) for pairs in (people, holders, emails, ids)]
+    if not any(lists):
+        return []
+    columns = [[pair[1] if other is own else None for other in lists for pair in other] for own in lists]
+    rows = await tx.fetch(
+        _SQL["seats_in_question"],
+        tenant_ids=[pair[0] for pairs in lists for pair in pairs],
+        user_ids=columns[0],
+        license_ids=sorted(number for _, number in licenses),
+        holder_ids=columns[1],
+        email_keys=columns[2],
+        ids=columns[3],
+    )
+    return list(rows)
+
+
+async def _read_pools(tx: Transaction, pairs: Ids) -> dict[int, Pool]:
+    return {row["id"]: _pool(row) for row in await tx.fetch(_SQL["pools"], **_pairs(pairs, "ids"))}
+
+
+async def _waiters(
+    tx: Transaction, facts: SeatFacts, rows: Sequence[Row], capacities: Mapping[int, int | None]
+) -> Sequence[Row]:
+    """Of each pool, as many of those who wait as could be served if everybody who is touched gave their seat back."""
+    touched = Counter(row["license_id"] for row in rows)
+    most = [
+        (pool.tenant_id, pool.id, min(touched[pool.id] + _room(pool, capacities), pool.queued, MOST_PROMOTED))
+        for pool in facts.pools.values()
+    ]
+    asked = sorted(one for one in most if one[2] > 0)
+    if not asked:
+        return ()
+    found = await tx.fetch(
+        _SQL["waiters"],
+        tenant_ids=[one[0] for one in asked],
+        license_ids=[one[1] for one in asked],
+        most=[one[2] for one in asked],
+    )
+    for row in found:
+        place = (row["asked_seq"], row["user_id"] is None, row["user_id"] or 0, row["id"])
+        facts.horizons[row["license_id"]] = max(place, facts.horizons.get(row["license_id"], place))
+    return found
+
+
+def _room(pool: Pool, capacities: Mapping[int, int | None]) -> int:
+    """How many seats a change of the licence itself may free."""
+    capacity = capacities.get(pool.id, 0)
+    return MOST_PROMOTED if capacity is None else max(0, capacity - pool.used - pool.reserved)
+
+
+async def _blocked(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> Sequence[Row]:
+    """Of each grant with a quota, as many of those beyond it as could be let in if all who are touched went."""
+    touched = {(row["tenant_id"], row["id"]) for row in rows}
+    if not touched:
+        return ()
+    found = await tx.fetch(_SQL["blocked"], **_pairs(touched, "ids"))
+    for row in found:
+        place = (row["source_seq"], row["user_id"] is None, row["user_id"] or 0, row["id"])
+        facts.quota_horizons[row["grant_id"]] = max(place, facts.quota_horizons.get(row["grant_id"], place))
+    return found
+
+
+async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> None:
+    """Complete the rows with their sources, and the facts with the grants and people that they name."""
+    by_id = {row["id"]: row for row in rows}
+    if not by_id:
+        return
+    touched = [(row["tenant_id"], number) for number, row in by_id.items()]
+    sources: dict[int, list[SourceOf]] = {}
+    grants: set[tuple[int, int]] = set()
+    for row in await tx.fetch(_SQL["sources"], **_pairs(touched, "ids")):
+        source = SourceOf(row["grant_id"], row["blocked"], row["seq"], row["operation_id"], row["since"])
+        sources.setdefault(row["entitlement_id"], []).append(source)
+        if source.grant_id and source.grant_id not in facts.grants:
+            grants.add((row["tenant_id"], source.grant_id))
+    if grants:
+        _take_grants(facts, await tx.fetch(_SQL["grants_of_sources"], **_pairs(grants, "ids")))
+    facts.seats = [_seat(row, sources.get(number, [])) for number, row in by_id.items()]
+    unknown = {(row["tenant_id"], row["user_id"]) for row in rows if row["user_id"] not in facts.people}
+    await know_people(tx, facts, (pair for pair in unknown if pair[1] is not None))
+
+
+async def know_people(tx: Transaction, facts: SeatFacts, people: Ids) -> None:
+    """Read these (tenant, id) people into the facts."""
+    pairs = set(people)
+    if pairs:
+        for row in await tx.fetch(_SQL["people_of_seats"], **_pairs(pairs, "ids")):
+            facts.people[row["id"]] = Holder(*row.values())
+
+
+async def _reserve(tx: Transaction, count: int) -> Iterator[int]:
+    if not count:
+        return iter(())
+    return iter([row["id"] for row in await tx.fetch(_SQL["reserve_entitlement_ids"], count=count)])
+
+
+def _places(facts: SeatFacts, joins: Counter[tuple[int, int]]) -> int:
+    """How many rows may be made if everybody joins who may."""
+    return sum(joins[grant.tenant_id, grant.group_id] for grant in facts.grants.values() if grant.gives)
+
+
+def _take_grants(facts: SeatFacts, rows: Sequence[Row]) -> None:
+    for row in rows:
+        facts.grants[row["id"]] = grant_of(row)
+        facts.groups.setdefault(
+            row["group_id"],
+            Group(id=row["group_id"], key=row["group_key"], name=row["group_name"] or "", user_count=row["user_count"]),
+        )
+
+
+def grant_of(row: Row) -> Grant:
+    """A grant from a row of group_license."""
+    return Grant(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        group_id=row["group_id"],
+        license_id=row["license_id"],
+        active=row["active"],
+        hold=row["hold"],
+        shortage=row["shortage"],
+        quota=row["quota"],
+        redirect_to=row["redirect_to"],
+        metadata=_text(row["metadata"]),
+        is_removed=row["removed_at"] is not None,
+        in_quota=row["in_quota"],
+        assigned=row["assigned"],
+        waiting=row["waiting"],
+        suspended=row["suspended"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _pool(row: Row) -> Pool:
+    return Pool(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        key=row["key"],
+        name=row["name"],
+        kind=LicenseKind(row["kind"]),
+        capacity=row["capacity"],
+        code=row["code"],
+        program_key=row["program_key"],
+        program_name=row["program_name"],
+        starts_at=row["starts_at"],
+        expires_at=row["expires_at"],
+        active=row["active"],
+        used=row["used"],
+        reserved=row["reserved"],
+        queued=row["queued"],
+        waiting=row["waiting"],
+        is_bounded=row["is_bounded"],
+    )
+
+
+def _seat(row: Row, sources: list[SourceOf]) -> Seat:
+    return Seat(
+        tenant_id=row["tenant_id"],
+        id=row["id"],
+        license_id=row["license_id"],
+        user_id=row["user_id"],
+        email=row["email"],
+        email_key=row["email_key"],
+        state=_STATES[row["state"]],
+        asked_seq=row["asked_seq"],
+        redirect_to=row["redirect_to"],
+        metadata=_text(row["metadata"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        sources=tuple(sorted(sources)),
+    )
+
+
+def _text(document: Mapping[str, JSON] | None) -> str | None:
+    return None if document is None else compact(document)
+
+
+def _pairs(pairs: Ids, second: str) -> dict[str, list[int]]:
+    ordered = sorted(pairs)
+    return {"tenant_ids": [pair[0] for pair in ordered], second: [pair[1] for pair in ordered]}

@@ -1,0 +1,159 @@
+"""Applies waves of licence pools put, created, updated and deleted, with the seats that follow."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from domain.license_commands import (
+    CreateProgramLicense,
+    DeleteLicenses,
+    LicensePut,
+    PutLicenses,
+    UpdateProgramLicense,
+)
+from domain.license_pools import LicenseWave, key_of
+from domain.licenses import License, LicenseBook, LicenseFacts
+from domain.planning import Decision, Order
+from infra.postgres.database import Transaction
+from infra.postgres.licenses import (
+    TenantKey,
+    in_use,
+    read_licenses,
+    read_programs,
+    remove_licenses,
+    reserve_license_ids,
+    reserve_program_ids,
+    write_dates,
+    write_licenses,
+)
+from infra.postgres.seat_writes import write_seats
+from infra.postgres.seats import load_seats
+
+Capacities = dict[int, int | None]
+"""Licence id -> the largest capacity that it may have in the course of the wave; None is without limit."""
+
+Wanted = Sequence[tuple[int, str, str | None]]
+"""(tenant, licence key, program key) of items that may need their program's number."""
+
+
+async def put_licenses(tx: Transaction, orders: Sequence[Order[PutLicenses]], at: datetime) -> list[Decision]:
+    """One decision per command, in order."""
+    items = [(o.tenant_id, item) for o in orders for item in o.command.items if isinstance(item, LicensePut)]
+    found = await read_licenses(
+        tx,
+        keys=((tenant_id, item.key) for tenant_id, item in items),
+        codes=((tenant_id, item.code) for tenant_id, item in items if item.code),
+    )
+    facts = await _facts(
+        tx,
+        found,
+        [(tenant_id, item.key, item.program_key) for tenant_id, item in items],
+        # One for every item: one that is refused leaves the id that it was to have unused.
+        await reserve_license_ids(tx, sum((t, item.key) not in found for t, item in items)),
+    )
+    capacities = _largest((found[t, item.key].id, item.capacity) for t, item in items if (t, item.key) in found)
+    return await _apply(tx, facts, capacities, lambda wave: wave.put(orders), at)
+
+
+async def create_program_licenses(
+    tx: Transaction, orders: Sequence[Order[CreateProgramLicense]], at: datetime
+) -> list[Decision]:
+    """One decision per command, in order."""
+    ids = list(await reserve_license_ids(tx, len(orders)))
+    # Somebody may have given a key of this form to a licence of their own.
+    found = await read_licenses(
+        tx,
+        keys=((order.tenant_id, key_of(number)) for order, number in zip(orders, ids, strict=True)),
+        external_ids=_external_ids(orders),
+    )
+    wanted = [(order.tenant_id, "", str(order.command.sent["program_key"])) for order in orders]
+    return await _apply(tx, await _facts(tx, found, wanted, iter(ids)), {}, lambda wave: wave.create(orders), at)
+
+
+async def update_program_licenses(
+    tx: Transaction, orders: Sequence[Order[UpdateProgramLicense]], at: datetime
+) -> list[Decision]:
+    """One decision per command, in order."""
+    found = await read_licenses(
+        tx,
+        ids=((o.tenant_id, o.command.license_id) for o in orders if o.command.license_id is not None),
+        external_ids=_external_ids(orders),
+    )
+    facts = await _facts(tx, found, [], iter(()))
+    return await _apply(tx, facts, _largest(_counts(orders, found)), lambda wave: wave.update(orders), at)
+
+
+async def delete_licenses(tx: Transaction, orders: Sequence[Order[DeleteLicenses]], at: datetime) -> list[Decision]:
+    """One decision per command, in order."""
+    named = {(order.tenant_id, key) for order in orders for key in order.command.keys}
+    found = await in_use(tx, await read_licenses(tx, keys=named))
+    return await _apply(tx, await _facts(tx, found, [], iter(())), {}, lambda wave: wave.delete(orders), at)
+
+
+async def _facts(
+    tx: Transaction, found: Mapping[TenantKey, License], wanted: Wanted, fresh_ids: Iterator[int]
+) -> LicenseFacts:
+    asked = [(tenant_id, key, program_key) for tenant_id, key, program_key in wanted if program_key is not None]
+    had = {place: (place[0], row.program_key) for place, row in found.items() if row.program_key is not None}
+    programs = await read_programs(tx, {*had.values(), *((tenant_id, name) for tenant_id, _, name in asked)})
+    # A program whose last licence goes to another in this wave is a new one when it is named again.
+    left = {had[t, key] for t, key, name in wanted if (t, key) in had and had[t, key] != (t, name)}
+    unnumbered = [(t, name) for t, _, name in asked if (t, name) not in programs or (t, name) in left]
+    return LicenseFacts(
+        found=found,
+        programs=programs,
+        fresh_ids=fresh_ids,
+        fresh_program_ids=await reserve_program_ids(tx, len(unnumbered)),
+    )
+
+
+async def _apply(
+    tx: Transaction,
+    facts: LicenseFacts,
+    capacities: Capacities,
+    decide: Callable[[LicenseWave], list[Decision]],
+    at: datetime,
+) -> list[Decision]:
+    ids = [(tenant_id, row.id) for (tenant_id, _), row in facts.found.items()]
+    seats = await load_seats(tx, at=at, licenses=ids, capacities=capacities)
+    licenses = LicenseBook(facts)
+    decisions = decide(LicenseWave(licenses=licenses, seats=seats, at=at))
+    written = licenses.rows.written()
+    await remove_licenses(tx, licenses.rows.removed())
+    await write_licenses(tx, written)
+    await write_dates(tx, written, facts.found, at)
+    await write_seats(tx, seats.changes())
+    return decisions
+
+
+def _external_ids(
+    orders: Sequence[Order[CreateProgramLicense]] | Sequence[Order[UpdateProgramLicense]],
+) -> Iterator[tuple[int, str]]:
+    """The external ids that licences are to have, or are found by."""
+    for order in orders:
+        sent = order.command.sent.get("external_id")
+        if isinstance(sent, str):
+            yield order.tenant_id, sent
+        if isinstance(order.command, UpdateProgramLicense) and order.command.external_id is not None:
+            yield order.tenant_id, order.command.external_id
+
+
+def _counts(
+    orders: Sequence[Order[UpdateProgramLicense]], found: Mapping[TenantKey, License]
+) -> Iterator[tuple[int, int | None]]:
+    """(licence id, capacity) as orders send it, or as it is."""
+    by_id = {(tenant_id, row.id): row for (tenant_id, _), row in found.items()}
+    by_external_id = {(tenant_id, row.external_id): row for (tenant_id, _), row in found.items()}
+    for order in orders:
+        row = by_id.get((order.tenant_id, order.command.license_id or 0))
+        row = row or by_external_id.get((order.tenant_id, order.command.external_id))
+        if row is not None:
+            count = order.command.sent.get("count", row.capacity)
+            yield row.id, count if isinstance(count, int) else None
+
+
+def _largest(asked: Iterable[tuple[int, int | None]]) -> Capacities:
+    largest: Capacities = {}
+    for number, capacity in asked:
+        known = largest.get(number, 0)
+        largest[number] = None if capacity is None or known is None else max(known, capacity)
+    return largest
