@@ -1,11 +1,14 @@
 """Random commands over so few keys that they meet, and how many of them are drawn, and how repeatably.
 
+What is drawn is a draft: a command as soon as it is known which numbers the things that it names have.
+
 One rule: SEATLINE_TEST_SEED (printed by `./dev test`) decides what is drawn; without it the same is drawn every time.
 """
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -21,6 +24,7 @@ from domain.commands import (
     DeleteRoles,
     DeleteUsers,
     GroupPut,
+    Kind,
     PutGroups,
     PutRoles,
     PutUsers,
@@ -29,9 +33,12 @@ from domain.commands import (
 )
 from domain.items import InvalidItem
 from domain.sources import SourceName
+from tests.property import license_commands
+from tests.property.license_commands import GROUPS, USERS, Ids
+from workers.handlers import HANDLERS
 
-USERS = ("u1", "u2", "u3")
-GROUPS = ("g1", "g2")
+Draft = Callable[[Ids], Command]
+
 ROLES = ("member", "r1", "r2")
 # Two of each are one name without case, so that they are taken, freed and swapped.
 USERNAMES = ("ann", "Ann", "bob", "STRASSE", "straße", "cid", "dan", "eve")
@@ -39,12 +46,23 @@ EMAILS = (None, None, "", "a@x.org", "A@X.org", "b@x.org", "c@x.org", "d@x.org")
 INVALID = InvalidItem(field="user_id", reason="not a string", sent={"group": "g1"})
 INVALID_ITEMS, DRY_RUNS, CASCADES, ACTIVE, ONE_PLACE = 0.04, 0.15, 0.5, 0.8, 0.4
 
-OPENING: tuple[Command, ...] = (
-    PutGroups(items=(GroupPut(key="g1", name="One"), GroupPut(key="g2", name="Two"))),
-    PutRoles(items=tuple(RolePut(key=key, permission_scope="USER_GROUPS", titles={"en": key}) for key in ROLES[1:])),
-    PutUsers(items=tuple(UserPut(key=key, username=key, first_name=key.upper()) for key in USERS)),
-)
-"""What every tenant starts with, so that most of what is drawn finds something to act on."""
+_BEGINNING: dict[Kind, Command] = {
+    Kind.PUT_GROUPS: PutGroups(items=(GroupPut(key="g1", name="One"), GroupPut(key="g2", name="Two"))),
+    Kind.PUT_ROLES: PutRoles(
+        items=tuple(RolePut(key=key, permission_scope="USER_GROUPS", titles={"en": key}) for key in ROLES[1:])
+    ),
+    Kind.PUT_USERS: PutUsers(items=tuple(UserPut(key=key, username=key, first_name=key.upper()) for key in USERS)),
+    Kind.PUT_LICENSES: license_commands.OPENING,
+}
+
+
+def opening(kinds: Container[str] = HANDLERS) -> list[tuple[Draft, bool]]:
+    """What every tenant starts with, so that most of what is drawn finds something to act on."""
+    return [(partial(_plain, command), False) for kind, command in _BEGINNING.items() if kind in kinds]
+
+
+def _plain(command: Command, _ids: Ids) -> Command:
+    return command
 
 
 def bounded(examples: int) -> settings:
@@ -64,20 +82,30 @@ def bounded(examples: int) -> settings:
 SEEDS = st.integers(0, 2**24 - 1)
 
 
-def drawn_by(seeds: Iterable[int]) -> list[tuple[Command, bool]]:
-    """Commands, and whether each is a dry run. A seed that comes again draws something else, since many do."""
+def drawn_by(seeds: Iterable[int], kinds: Container[str] = HANDLERS) -> list[tuple[Draft, bool]]:
+    """Drafts, and whether each is a dry run. A seed that comes again draws something else, since many do."""
+    makers = dict(made for kind, made in _OF_KIND.items() if kind in kinds)
     seen: Counter[int] = Counter()
     drawn = []
     for seed in seeds:
-        random = Random(f"{seed} {seen[seed]}")
+        name = f"{seed} {seen[seed]}"
         seen[seed] += 1
-        make = random.choices(list(_MAKERS), list(_MAKERS.values()))[0]
-        drawn.append((make(random), random.random() < DRY_RUNS))
+        drawn.append((partial(_drawn, name, makers), Random(name).random() < DRY_RUNS))
     return drawn
+
+
+def _drawn(name: str, makers: Mapping[Callable[[Random, Ids], Command], int], ids: Ids) -> Command:
+    random = Random(f"{name} drawn")
+    make = random.choices(list(makers), list(makers.values()))[0]
+    return make(random, ids)
 
 
 def _batch(random: Random, item: Callable[[Random], Any], most: int) -> tuple[Any, ...]:
     return tuple(INVALID if random.random() < INVALID_ITEMS else item(random) for _ in range(random.randint(1, most)))
+
+
+def _cascades(random: Random) -> bool:
+    return random.random() < CASCADES
 
 
 def _keys(random: Random, known: Sequence[str]) -> tuple[str, ...]:
@@ -133,12 +161,23 @@ def _role(random: Random) -> RolePut:
     )
 
 
-_MAKERS: dict[Callable[[Random], Command], int] = {
-    _changes: 8,
-    lambda random: PutUsers(items=_batch(random, _user, 6)): 6,
-    lambda random: PutGroups(items=_batch(random, _group, 3)): 2,
-    lambda random: PutRoles(items=_batch(random, _role, 3)): 2,
-    lambda random: DeleteUsers(keys=_keys(random, USERS)): 1,
-    lambda random: DeleteGroups(keys=_keys(random, GROUPS), cascade=random.random() < CASCADES): 1,
-    lambda random: DeleteRoles(keys=_keys(random, ROLES), cascade=random.random() < CASCADES): 1,
+_OF_KIND: dict[Kind, tuple[Callable[[Random, Ids], Command], int]] = {
+    Kind.CHANGE_ASSIGNMENTS: (lambda random, _: _changes(random), 8),
+    Kind.PUT_USERS: (lambda random, _: PutUsers(items=_batch(random, _user, 6)), 6),
+    Kind.PUT_GROUPS: (lambda random, _: PutGroups(items=_batch(random, _group, 3)), 1),
+    Kind.PUT_ROLES: (lambda random, _: PutRoles(items=_batch(random, _role, 3)), 1),
+    Kind.DELETE_USERS: (lambda random, _: DeleteUsers(keys=_keys(random, USERS)), 1),
+    Kind.DELETE_GROUPS: (lambda random, _: DeleteGroups(keys=_keys(random, GROUPS), cascade=_cascades(random)), 1),
+    Kind.DELETE_ROLES: (lambda random, _: DeleteRoles(keys=_keys(random, ROLES), cascade=_cascades(random)), 1),
+    Kind.PUT_LICENSES: (license_commands.pools, 4),
+    Kind.DELETE_LICENSES: (license_commands.delete_pools, 1),
+    Kind.CREATE_PROGRAM_LICENSE: (license_commands.create, 1),
+    Kind.UPDATE_PROGRAM_LICENSE: (license_commands.update, 2),
+    Kind.CHANGE_SEATS: (license_commands.seats, 8),
+    Kind.REPLACE_USER_BUNDLES: (license_commands.user_bundles, 2),
+    Kind.SET_GROUP_LICENSE: (license_commands.set_group_license, 6),
+    Kind.REMOVE_GROUP_LICENSE: (license_commands.remove_group_license, 2),
+    Kind.REPLACE_GROUP_BUNDLES: (license_commands.group_bundles, 5),
+    Kind.REPROCESS_GROUP: (license_commands.reprocess, 1),
+    Kind.CHECK_LICENSES: (license_commands.check, 2),
 }

@@ -6,8 +6,9 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.property.commands import OPENING, SEEDS, bounded, drawn_by
+from tests.property.commands import SEEDS, bounded, drawn_by, opening
 from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations
+from tests.support.license_state import ids_of
 from tests.support.oracle import Oracle
 from workers.waves import Budget
 
@@ -27,7 +28,8 @@ BUDGETS = st.builds(
 async def test_after_every_single_command_the_engine_is_what_the_model_says(database, seeds):
     tenant = await add_tenant(database)
     engine, oracle = Engine(database), Oracle(database, tenant.id)
-    for command, dry_run in [*((command, False) for command in OPENING), *drawn_by(seeds)]:
+    for draft, dry_run in [*opening(), *drawn_by(seeds)]:
+        command = draft(await ids_of(database, tenant.id))
         asked = Asked(tenant_id=tenant.id, command=command, dry_run=dry_run)
         [operation] = await engine.run(asked)
         await oracle.assert_agrees([asked], [operation.id])
@@ -59,8 +61,8 @@ def _batches(steps):
     """What is accepted together, and how many passes follow."""
     batch = []
     commands = drawn_by(seed for seed, _, _ in steps)
-    for (_, tenant, turns), (command, dry_run) in zip(steps, commands, strict=True):
-        batch.append((tenant, command, dry_run))
+    for (_, tenant, turns), (draft, dry_run) in zip(steps, commands, strict=True):
+        batch.append((tenant, draft, dry_run))
         if turns is not None:
             yield batch, turns
             batch = []
@@ -78,11 +80,13 @@ class _Run:
     @classmethod
     async def begin(cls, database, *engines):
         run = cls(database, [await add_tenant(database) for _ in range(3)], engines)
-        await run.accept([(place, command, False) for place in range(3) for command in OPENING], engines[0])
+        await run.accept([(place, draft, dry_run) for place in range(3) for draft, dry_run in opening()], engines[0])
+        await engines[0].drain()  # so that what is asked next can name what there is by its numbers
         return run
 
     async def accept(self, batch, engine):
-        asked = [Asked(tenant_id=self.tenants[t].id, command=command, dry_run=dry) for t, command, dry in batch]
+        ids = [await ids_of(self.database, tenant.id) for tenant in self.tenants]
+        asked = [Asked(tenant_id=self.tenants[t].id, command=draft(ids[t]), dry_run=dry) for t, draft, dry in batch]
         for one, number in zip(asked, await accept(self.database, asked), strict=True):
             self.asked[one.tenant_id].append(one)
             self.ids[one.tenant_id].append(number)

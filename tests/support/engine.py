@@ -197,7 +197,9 @@ SELECT app_user.key, app_user.id, username, email, first_name, last_name, depart
   LEFT JOIN user_group ON user_group.tenant_id = app_user.tenant_id AND user_group.id = primary_group_id
  WHERE app_user.tenant_id = :tenant_id
 """
-_GROUPS = "SELECT key, id, name, user_count, assignment_count FROM user_group WHERE tenant_id = :tenant_id"
+_GROUPS = """
+SELECT key, id, name, user_count, assignment_count, use_external_license FROM user_group WHERE tenant_id = :tenant_id
+"""
 _ROLES = "SELECT key, id, permission_scope, titles, descriptions FROM role WHERE tenant_id = :tenant_id"
 _ASSIGNMENTS = """
 SELECT user_group.key AS group_key, app_user.key AS user_key, role.key AS role_key, sources, held.created_at

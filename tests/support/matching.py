@@ -6,7 +6,7 @@ One rule: an `Unknown` is bound to the first value it meets, and from then on st
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.support.model_rows import Unknown
+from tests.support.model_rows import Unknown, Written
 
 
 class Bindings:
@@ -15,6 +15,10 @@ class Bindings:
     def __init__(self) -> None:
         self._values: dict[Unknown, Any] = {}
         self._unknowns: dict[tuple[str, Any], Unknown] = {}
+
+    def unknown(self, kind: str, value: Any) -> Unknown | None:
+        """What has turned out to be this value."""
+        return self._unknowns.get((kind, value))
 
     def bind(self, unknown: Unknown, value: Any) -> bool:
         """Whether the value fits what was bound before. Instants may be shared: one pass is one instant."""
@@ -32,17 +36,27 @@ class Bindings:
             case Unknown():
                 if not self.bind(expected, actual):
                     yield f"{path}: {actual!r} is not {expected}, which is {self._values[expected]!r}"
+            case Written(parts=parts):
+                text = "".join(str(self._values.get(part, part)) for part in parts)
+                if text != actual:
+                    yield f"{path}: {actual!r} instead of {text!r}"
             case Mapping() if isinstance(actual, Mapping):
-                for key in sorted(expected.keys() | actual.keys(), key=str):
-                    if key not in actual or key not in expected:
-                        yield f"{path}/{key}: {'missing' if key in expected else 'not expected'}"
-                    else:
-                        yield from self._differences(expected[key], actual[key], f"{path}/{key}")
+                yield from self._in_mapping(expected, actual, path)
             case list() | tuple() if isinstance(actual, Sequence):
-                if len(expected) != len(actual):
-                    yield f"{path}: {len(actual)} instead of {len(expected)}: {actual!r} instead of {expected!r}"
-                for place, (one, other) in enumerate(zip(expected, actual, strict=False)):
-                    yield from self._differences(one, other, f"{path}[{place}]")
+                yield from self._in_sequence(expected, actual, path)
             case _:
                 if type(expected) is not type(actual) or expected != actual:
                     yield f"{path}: {actual!r} instead of {expected!r}"
+
+    def _in_mapping(self, expected: Mapping[Any, Any], actual: Mapping[Any, Any], path: str) -> Iterator[str]:
+        for key in sorted(expected.keys() | actual.keys(), key=str):
+            if key not in actual or key not in expected:
+                yield f"{path}/{key}: {'missing' if key in expected else 'not expected'}"
+            else:
+                yield from self._differences(expected[key], actual[key], f"{path}/{key}")
+
+    def _in_sequence(self, expected: Sequence[Any], actual: Sequence[Any], path: str) -> Iterator[str]:
+        if len(expected) != len(actual):
+            yield f"{path}: {len(actual)} instead of {len(expected)}: {actual!r} instead of {expected!r}"
+        for place, (one, other) in enumerate(zip(expected, actual, strict=False)):
+            yield from self._differences(one, other, f"{path}[{place}]")

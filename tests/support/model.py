@@ -4,6 +4,8 @@ One rule: it shares nothing with the code under test but the commands themselves
 """
 
 import copy
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.commands import (
@@ -21,7 +23,23 @@ from domain.commands import (
     UserPut,
 )
 from domain.items import InvalidItem
-from tests.support.model_rows import Document, ModelRows, Place
+from domain.license_commands import (
+    ChangeSeats,
+    CheckLicenses,
+    CreateProgramLicense,
+    DeleteLicenses,
+    LicensePut,
+    PutLicenses,
+    RemoveGroupLicense,
+    ReplaceGroupBundles,
+    ReplaceUserBundles,
+    ReprocessGroup,
+    SeatChange,
+    SetGroupLicense,
+    UpdateProgramLicense,
+)
+from tests.support.model_directory import ModelDirectory
+from tests.support.model_rows import Document, refused
 
 KINDS = {
     ChangeAssignments: "group_assignments.change",
@@ -31,21 +49,39 @@ KINDS = {
     DeleteUsers: "users.delete",
     DeleteGroups: "groups.delete",
     DeleteRoles: "roles.delete",
+    PutLicenses: "licenses.put",
+    DeleteLicenses: "licenses.delete",
+    CreateProgramLicense: "program_licenses.create",
+    UpdateProgramLicense: "program_licenses.update",
+    ChangeSeats: "license_assignments.change",
+    ReplaceUserBundles: "user_bundles.replace",
+    SetGroupLicense: "group_licenses.set",
+    RemoveGroupLicense: "group_licenses.remove",
+    ReplaceGroupBundles: "group_bundles.replace",
+    ReprocessGroup: "groups.reprocess",
+    CheckLicenses: "licenses.check",
 }
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Model(ModelRows):
+class Model(ModelDirectory):
     """One tenant."""
 
-    def apply(self, command: Command, operation: str, *, dry_run: bool = False) -> tuple[str, Document]:
-        """Apply the command as this operation; its final status and its outcome document."""
+    def apply(
+        self, command: Command, operation: str, *, dry_run: bool = False, at: datetime = _SOME_DAY, chosen: str = ""
+    ) -> tuple[str, Document]:
+        """Apply the command as this operation; its final status and its outcome document.
+
+        `at` is the instant of the pass, `chosen` the key that the engine has chosen for a licence that has none.
+        """
         if dry_run:
-            elsewhere = copy.deepcopy(self)
+            elsewhere = copy.deepcopy(self, {id(self._find): self._find})
             elsewhere._dry = True
-            return elsewhere.apply(command, operation)
-        self._operation, self._said = operation, []
-        items = command.items if hasattr(command, "items") else command.keys
-        outcomes = [self._apply(command, item) for item in items]
+            return elsewhere.apply(command, operation, at=at, chosen=chosen)
+        self._operation, self._said, self._now, self._turn = operation, [], at, self._turn + 1
+        before = self._tell()
+        outcomes = [self._settled(command, item, chosen) for item in _items(command)]
+        self._say_counts(before)
         status = _status(outcomes)
         document: Document = {"items": outcomes}
         given = {outcome["role"] for outcome in outcomes if outcome["outcome"] == "assigned"}
@@ -56,10 +92,21 @@ class Model(ModelRows):
         self._number()
         return status, document
 
-    def _apply(self, command: Command, item: Any) -> Document:
+    def _settled(self, command: Command, item: Any, chosen: str) -> Document:
+        before = self._stands()
+        outcome = (
+            self._apply_to_directory(command, item)
+            or self._apply_to_licenses(command, item, chosen)
+            or self._apply_to_grants(item)
+        )
+        self._settle(before)
+        shown: Document = outcome() if callable(outcome) else outcome
+        return copy.deepcopy(shown)  # as it is now, whatever later items make of it
+
+    def _apply_to_directory(self, command: Command, item: Any) -> Any:
         match item, command:
             case InvalidItem(), _:
-                return _refused("INVALID_ITEM", item.field, reason=item.reason)
+                return refused("INVALID_ITEM", item.field, reason=item.reason)
             case AssignmentChange(), ChangeAssignments():
                 return self._change(item, command.assignable)
             case UserPut(), _:
@@ -74,149 +121,48 @@ class Model(ModelRows):
                 return self._delete_group(item, cascade=command.cascade)
             case str(), DeleteRoles():
                 return self._delete_role(item, cascade=command.cascade)
-        raise AssertionError(f"{command} holds {item}")
+        return None
 
-    def _change(self, item: AssignmentChange, assignable: tuple[str, ...] | None) -> Document:
-        op, row, source = item.op.value, (item.group, item.user, item.role), item.source.value
-        sources = self.held[row]["sources"] if row in self.held else []
-        problem = self._problem(item, assignable) or _conflict(op, source, sources)
-        if problem is not None:
-            return problem
-        if op in {"create", "assign"}:
-            return self._assigned(row, self._give(row, source))
-        self._take(row, sources if op == "delete" else [source])
-        return {"outcome": "unassigned", "group": item.group, "user": item.user, "role": item.role}
+    def _apply_to_licenses(self, command: Command, item: Any, chosen: str) -> Any:
+        match item, command:
+            case LicensePut(), _:
+                return self._put_license(item)
+            case str(), DeleteLicenses():
+                return self._delete_license(item, cascade=command.cascade)
+            case SeatChange(), ChangeSeats():
+                return self._change_seat(item, command)
+            case CreateProgramLicense(), _:
+                return self._create(item, chosen)
+            case UpdateProgramLicense(), _:
+                return self._update(item)
+            case CheckLicenses(), _:
+                return self._check(item.license_ids)
+            case ReplaceUserBundles(), _:
+                return self._replace_user_bundles(item)
+        return None
 
-    def _problem(self, item: AssignmentChange, assignable: tuple[str, ...] | None) -> Document | None:
-        user, role = self.users.get(item.user), self.roles.get(item.role)
-        gives = item.op.value in {"create", "assign"}
-        in_order = [
-            (item.group not in self.groups, "USER_GROUP_DOES_NOT_EXIST", "group_id"),
-            (user is None, "USER_DOES_NOT_EXIST", "user_id"),
-            (role is None, "ROLE_DOES_NOT_EXIST", "role_id"),
-            (
-                gives and role is not None and role["permission_scope"] != "USER_GROUPS",
-                "ROLE_HAS_WRONG_PERMISSION_SCOPE",
-                "role_id",
-            ),
-            (gives and user is not None and not user["active"], "USER_IS_NOT_ACTIVE", "user_id"),
-            (assignable is not None and item.role not in assignable, "ROLE_NOT_ASSIGNABLE", "role_id"),
-        ]
-        return next((_refused(code, field) for holds, code, field in in_order if holds), None)
-
-    def _assigned(self, row: Place, held: Document) -> Document:
-        group, user, role = row
-        shown = ("first_name", "last_name", "department", "active")
-        person = {"key": user} | {name: self.users[user][name] for name in shown}
-        return {"outcome": "assigned", "group": group, "user": person, "role": role, **held}
-
-    def _put_user(self, item: UserPut) -> Document:
-        if item.primary_group is not None and item.primary_group not in self.groups:
-            return _refused("USER_GROUP_DOES_NOT_EXIST", "primary_group")
-        others = [user for key, user in self.users.items() if key != item.key]
-        if any(user["username"].casefold() == item.username.casefold() for user in others):
-            return _refused("USERNAME_TAKEN", "username")
-        if item.email and any((user["email"] or "").casefold() == item.email.casefold() for user in others):
-            return _refused("EMAIL_TAKEN", "email")
-        old = self.users.get(item.key)
-        new = _fields(item, "username", "email", "first_name", "last_name", "department", "active", "primary_group")
-        new["attributes"] = dict(item.attributes)
-        new = {"id": old["id"], **new} if old else self._born("user", **new)
-        self.users[item.key] = new
-        if repr(new) != repr(old):  # 1, 1.0 and True are three values
-            data = {"user": {"id": new["id"], "key": item.key}, "active": item.active}
-            self._say("user.updated", f"users/{item.key}", data)
-            if item.active:
-                self._follow(item.key, old["primary_group"] if old and old["active"] else None, item.primary_group)
-            else:
-                self._remove_all(row for row in self.held if row[1] == item.key)
-        return _stored(item.key, new, created=old is None)
-
-    def _follow(self, user: str, before: str | None, after: str | None) -> None:
-        """The primary group gives the role `member` there, and the former one no longer does."""
-        if before == after:
-            return
-        if before is not None and "PRIMARY" in self.held.get((before, user, "member"), {"sources": []})["sources"]:
-            self._take((before, user, "member"), ["PRIMARY"])
-        if after is not None:
-            self._give((after, user, "member"), "PRIMARY")
-
-    def _delete_user(self, key: str) -> Document:
-        if key not in self.users:
-            return _refused("USER_DOES_NOT_EXIST", "key")
-        self._remove_all(row for row in self.held if row[1] == key)
-        number = self.users.pop(key)["id"]
-        self._say("user.deleted", f"users/{key}", {"user": {"id": number, "key": key}})
-        return {"outcome": "deleted", "key": key, "id": number}
-
-    def _put_group(self, item: GroupPut) -> Document:
-        old = self.groups.get(item.key)
-        new = {**old, "name": item.name} if old else self._born("group", name=item.name)
-        self.groups[item.key] = new
-        if new != old:
-            self._say("group.updated", f"groups/{item.key}", {"group": {"id": new["id"], "key": item.key}})
-        stored = _stored(item.key, new, created=old is None)
-        return {**stored, "user_count": self._counted(item.key, new)["user_count"]}
-
-    def _delete_group(self, key: str, *, cascade: bool) -> Document:
-        if key not in self.groups:
-            return _refused("USER_GROUP_DOES_NOT_EXIST", "key")
-        counted = self._counted(key, self.groups[key])
-        people = [user for user in self.users.values() if user["primary_group"] == key]
-        if (counted["assignment_count"] or people) and not cascade:
-            return _refused("USER_GROUP_IN_USE", "key", user_count=counted["user_count"])
-        self._remove_all(row for row in self.held if row[0] == key)
-        for user in people:
-            user["primary_group"] = None
-        number = self.groups.pop(key)["id"]
-        self._say("group.deleted", f"groups/{key}", {"group": {"id": number, "key": key}})
-        return {"outcome": "deleted", "key": key, "id": number}
-
-    def _put_role(self, item: RolePut) -> Document:
-        if item.key == "member" and item.permission_scope != "USER_GROUPS":
-            return _refused("ROLE_IS_BUILT_IN", "permission_scope")
-        old = self.roles.get(item.key)
-        new = _fields(item, "permission_scope", "titles", "descriptions")
-        self.roles[item.key] = {"id": old["id"], **new} if old else self._born("role", **new)
-        return _stored(item.key, self.roles[item.key], created=old is None)
-
-    def _delete_role(self, key: str, *, cascade: bool) -> Document:
-        if key not in self.roles:
-            return _refused("ROLE_DOES_NOT_EXIST", "key")
-        if key == "member":
-            return _refused("ROLE_IS_BUILT_IN", "key")
-        rows = [row for row in self.held if row[2] == key]
-        if rows and not cascade:
-            return _refused("ROLE_IN_USE", "key")
-        self._remove_all(rows)
-        return {"outcome": "deleted", "key": key, "id": self.roles.pop(key)["id"]}
+    def _apply_to_grants(self, item: Any) -> Any:
+        match item:
+            case SetGroupLicense():
+                return self._set_group_license(item)
+            case RemoveGroupLicense():
+                return self._remove_group_license(item)
+            case ReprocessGroup():
+                return self._reprocess(item)
+            case ReplaceGroupBundles():
+                return self._replace_group_bundles(item)
+        raise AssertionError(f"{item} is of no known kind")
 
 
-def _conflict(op: str, source: str, sources: list[str]) -> Document | None:
-    if (op == "create" and sources) or (op == "assign" and source in sources):
-        return _refused("USER_GROUP_ASSIGNMENT_ALREADY_EXISTS")
-    if (op == "delete" and not sources) or (op == "unassign" and source not in sources):
-        return _refused("USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST")
-    if op == "delete" and ("PRIMARY" in sources or "RULE" in sources):
-        return _refused("DERIVED_ASSIGNMENT_DELETION_FORBIDDEN")
-    return None
-
-
-def _refused(code: str, field: str | None = None, **details: Any) -> Document:
-    document: Document = {"outcome": "refused", "code": code}
-    return document | ({"field": field} if field else {}) | ({"details": details} if details else {})
-
-
-def _stored(key: str, row: Document, *, created: bool) -> Document:
-    return {"outcome": "created" if created else "replaced", "key": key, "id": row["id"]}
+def _items(command: Command) -> Iterable[Any]:
+    """What a command decides one after the other; one without a list is its own only item."""
+    if hasattr(command, "items"):
+        return command.items
+    return command.keys if hasattr(command, "keys") else (command,)
 
 
 def _status(outcomes: list[Document]) -> str:
-    refused = [outcome for outcome in outcomes if outcome["outcome"] == "refused"]
-    if not refused:
+    refusals = [outcome for outcome in outcomes if outcome["outcome"] == "refused"]
+    if not refusals:
         return "succeeded"
-    return "rejected" if len(refused) == len(outcomes) else "partially_succeeded"
-
-
-def _fields(item: Any, *names: str) -> Document:
-    return {name: getattr(item, name) for name in names}
+    return "rejected" if len(refusals) == len(outcomes) else "partially_succeeded"

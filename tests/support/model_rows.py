@@ -4,13 +4,16 @@ Ids and instants, which only the engine can choose, are `Unknown`s; tests/suppor
 value that it meets.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 STRONGEST_FIRST = ["PRIMARY", "RULE", "SCIM", "MANUAL"]
 EVENT_ORDER = [
-    "user.updated", "group.updated", "group_assignment.created", "group_assignment.deleted", "user.deleted",
+    "user.updated", "group.updated", "license.updated", "group_assignment.created", "group_assignment.deleted",
+    "entitlement.revoked", "entitlement.waiting", "entitlement.granted", "license_assignment.updated",
+    "group_license.updated", "license.utilisation", "license.exhausted", "license.available", "user.deleted",
     "group.deleted", "operation.finished",
 ]  # fmt: skip
 MEMBER_TITLES = {"en": "Member", "de": "Mitglied", "fr": "Membre"}
@@ -27,30 +30,50 @@ class Unknown:
     name: Any
 
 
-class ModelRows:
-    """One tenant's tables, by keys; assignments by (group, user, role). `events` is its log from the beginning."""
+@dataclass(frozen=True)
+class Written:
+    """A text that names values which the engine chooses."""
 
-    def __init__(self) -> None:
+    parts: tuple[Any, ...]
+
+
+class ModelRows:
+    """One tenant's tables, by keys; assignments by (group, user, role). `events` is its log from the beginning.
+
+    Rows of licences that have no key are kept by their ids: `grants` of licences to groups, and `entitlements`.
+    """
+
+    def __init__(self, find: Callable[[str, int], Unknown | None] = lambda _kind, _number: None) -> None:
+        """`find` tells which id a number is, since some commands name rows by the numbers that the engine chose."""
         self.users: dict[str, Document] = {}
         self.groups: dict[str, Document] = {}
         self.roles: dict[str, Document] = {}
         self.held: dict[Place, Document] = {}
+        self.licenses: dict[str, Document] = {}
+        self.grants: dict[Unknown, Document] = {}
+        self.entitlements: dict[Unknown, Document] = {}
         self.events: list[Document] = []
+        self._find = find
         self._said: list[Document] = []
         self._births = 0
+        self._turn = 0
         self._operation = ""
+        self._now = datetime.min.replace(tzinfo=UTC)
         self._dry = False
         self.roles["member"] = self._born("role", permission_scope="USER_GROUPS", titles=MEMBER_TITLES, descriptions={})
 
     def state(self) -> Document:
-        """Everything that the tables hold of this tenant."""
+        """Everything that the tables hold of this tenant's directory."""
         return {
             "users": self.users,
             "groups": {key: self._counted(key, group) for key, group in self.groups.items()},
             "roles": self.roles,
             "assignments": self.held,
-            "members": {(group, user) for group, user, _ in self.held},
+            "members": self._members(),
         }
+
+    def _members(self) -> set[tuple[str, str]]:
+        return {(group, user) for group, user, _ in self.held}
 
     def _counted(self, key: str, group: Document) -> Document:
         rows = [row for row in self.held if row[0] == key]
@@ -61,7 +84,7 @@ class ModelRows:
         sources = [*(old["sources"] if old else []), source]
         held = {
             "sources": [name for name in STRONGEST_FIRST if name in sources],
-            "created_at": old["created_at"] if old else Unknown("at", self._operation),
+            "created_at": old["created_at"] if old else self._instant(),
         }
         self.held[row] = held
         if old is None:
@@ -84,9 +107,15 @@ class ModelRows:
             self._take(row, STRONGEST_FIRST)
 
     def _born(self, kind: str, **fields: Any) -> Document:
+        return {"id": self._fresh(kind), **fields}
+
+    def _fresh(self, kind: str) -> Unknown:
         # What is born in a dry run never lives, so its id is nobody else's.
         self._births += 1
-        return {"id": Unknown(kind, (self._births, self._operation if self._dry else "")), **fields}
+        return Unknown(kind, (self._births, self._operation if self._dry else ""))
+
+    def _instant(self) -> Unknown:
+        return Unknown("at", self._operation)
 
     def _say_assignment(self, what: str, row: Place, sources: list[str]) -> None:
         group, user, role = row
@@ -98,7 +127,7 @@ class ModelRows:
         }
         self._say(f"group_assignment.{what}", f"groups/{group}/users/{user}/roles/{role}", data)
 
-    def _say(self, event_type: str, subject: str, data: Document) -> None:
+    def _say(self, event_type: str, subject: str | Written, data: Document) -> None:
         self._said.append({"type": event_type, "subject": subject, "data": data})
 
     def _number(self) -> None:
@@ -106,6 +135,12 @@ class ModelRows:
             same = [earlier["sequence"] for earlier in self.events if earlier["type"] == event["type"]]
             place = {"sequence": len(self.events) + 1, "previous": max(same, default=0)}
             self.events.append({**event, **place, "operation": self._operation})
+
+
+def refused(code: str, field: str | None = None, /, **details: Any) -> Document:
+    """The outcome of an item that was refused."""
+    document: Document = {"outcome": "refused", "code": code}
+    return document | ({"field": field} if field else {}) | ({"details": details} if details else {})
 
 
 def _announced(said: list[Document]) -> list[Document]:

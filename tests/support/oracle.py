@@ -3,7 +3,6 @@
 One rule: a tenant's operations are compared in accept order, however they were spread over passes.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,9 +11,13 @@ from uuid import UUID
 from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
 from tests.support.engine import Asked, events_of, operations, state_of
+from tests.support.invariants import assert_sound
+from tests.support.license_state import license_state_of
 from tests.support.matching import Bindings
 from tests.support.model import Model
 from tests.support.model_rows import Document, Unknown
+
+_INSTANTS = {"created_at", "updated_at", "modified_at", "starts_at", "expires_at"}
 
 
 class Oracle:
@@ -23,52 +26,51 @@ class Oracle:
     def __init__(self, database: Database, tenant_id: int) -> None:
         self._database = database
         self._tenant_id = tenant_id
-        self._model = Model()
         self._seen = Bindings()
+        self._model = Model(self._seen.unknown)
 
     async def assert_agrees(self, asked: Sequence[Asked], ids: Sequence[UUID]) -> None:
         """Hold the next operations of the tenant, which are finished, and all that they left, against the model."""
-        heard = len(self._model.events)
         views = await operations(self._database, self._tenant_id, ids)
         assert len(views) == len(asked)
+        events = await events_of(self._database, self._tenant_id)
         for one, view in zip(asked, views, strict=True):
-            self._seen.bind(Unknown("at", str(view.id)), view.started_at)
-            status, document = self._model.apply(one.command, str(view.id), dry_run=one.dry_run)
-            self._assert_answered(view, status, document)
-        state, events = (
-            await state_of(self._database, self._tenant_id),
-            await events_of(self._database, self._tenant_id),
-        )
-        self._seen.assert_same(self._model.state(), state)
-        self._seen.assert_same(self._model.events[heard:], events[heard:])
+            self._assert_applied(one, view, events)
+        state = await state_of(self._database, self._tenant_id)
+        state |= await license_state_of(self._database, self._tenant_id)
+        self._seen.assert_same(self._model.state() | self._model.license_state(), state)
+        assert len(events) == len(self._model.events)
         assert_sound(state, events)
 
-    def _assert_answered(self, view: OperationView, status: str, document: Document) -> None:
-        assert view.error is None
+    def _assert_applied(self, one: Asked, view: OperationView, events: Sequence[Document]) -> None:
+        """Each operation in its turn: what it says binds the numbers that the next ones name."""
+        assert view.error is None, view.error
+        heard = len(self._model.events)
+        self._seen.bind(Unknown("at", str(view.id)), view.started_at)
+        status, document = self._model.apply(
+            one.command, str(view.id), dry_run=one.dry_run, at=view.started_at, chosen=_chosen(view.response)
+        )
+        actual = _with_instants(view.response)
+        self._seen.assert_same({"command": one.command} | document, {"command": one.command} | actual)
         assert view.status.value == status
         assert view.done == view.total == len(document["items"])
-        self._seen.assert_same(document, _with_instants(view.response))
+        self._seen.assert_same(self._model.events[heard:], events[heard : len(self._model.events)])
 
 
-def assert_sound(state: Document, events: Sequence[Document]) -> None:
-    """What holds whatever was asked: counts are right, nobody inactive holds anything, no event is missing."""
-    rows, members = state["assignments"], state["members"]
-    assert members == {(group, user) for group, user, _ in rows}
-    people, assignments = Counter(group for group, _ in members), Counter(group for group, _, _ in rows)
-    for key, group in state["groups"].items():
-        assert (group["user_count"], group["assignment_count"]) == (people[key], assignments[key]), key
-    assert all(state["users"][user]["active"] for _, user in members)
-    last: dict[str, int] = {}
-    for place, event in enumerate(events, start=1):
-        assert event["sequence"] == place
-        assert event["previous"] == last.get(event["type"], 0)
-        last[event["type"]] = place
+def _chosen(response: Mapping[str, Any] | None) -> str:
+    """The key of a program licence that the engine has created, which is made of its id."""
+    created = [item["license"] for item in (response or {}).get("items", ()) if item["outcome"] == "license"]
+    return f"program-{created[0]['id']}" if created else ""
 
 
-def _with_instants(document: Mapping[str, Any] | None) -> Document:
-    assert document is not None
-    items = [
-        item | {"created_at": datetime.fromisoformat(item["created_at"])} if "created_at" in item else item
-        for item in document["items"]
-    ]
-    return {**document, "items": items}
+def _with_instants(document: Any) -> Any:
+    """The answer with its instants read, wherever they stand."""
+    match document:
+        case Mapping():
+            return {
+                name: datetime.fromisoformat(value) if name in _INSTANTS and value else _with_instants(value)
+                for name, value in document.items()
+            }
+        case list():
+            return [_with_instants(one) for one in document]
+    return document
