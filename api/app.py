@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api.authentication import Authenticator
 from api.dialects.account import routes as account
+from api.dialects.catalog import routes as catalog
 from api.dialects.user_groups import routes as user_groups
 from api.documents import openapi
 from api.documents import routes as documents
@@ -34,10 +35,11 @@ from infra.version import VERSION
 # A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
 DATABASE_PATIENCE = timedelta(seconds=10)
 
-ROUTERS = (user_groups.router, account.router, native.router, documents.router)
+ROUTERS = (user_groups.router, catalog.router, account.router, native.router, documents.router)
 
 FAMILIES: FamilyTable = (
     (re.compile(r"/api/admin/users/"), families.USERS),
+    (re.compile(r"/api/catalog/"), families.CATALOG),
     (re.compile(r"/[^/]+/lease_/"), families.ACCOUNT),
     (re.compile(r""), families.NATIVE),
 )

@@ -4,12 +4,13 @@ One rule: doors are named here, one line each; nothing registers itself.
 """
 
 from api.dialects.account import translate as account
+from api.dialects.catalog import translate as catalog
 from api.dialects.user_groups import translate as user_groups
 from api.http.operation import Forms, Renderer
 from api.native import license_translate as native_licenses
 from api.native import translate as native
 
-_DOORS: tuple[Forms, ...] = (user_groups.FORMS, account.FORMS, native.FORMS, native_licenses.FORMS)
+_DOORS: tuple[Forms, ...] = (user_groups.FORMS, catalog.FORMS, account.FORMS, native.FORMS, native_licenses.FORMS)
 
 
 def all_forms() -> Forms:

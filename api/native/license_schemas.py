@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.http.bodies import BodyModel
-from api.native.fields import Capacity, Email, Instant, Key, Name, Reference
+from api.http.fields import Capacity, Email, Instant, Key, Name, Reference
 from api.native.schemas import KeyedModel
 
 _NEEDED = {"bundle": ("code",), "program": ("program_key", "program_name")}

@@ -6,8 +6,8 @@ One rule: forms of keys, names and scopes are checked in domain/administration.p
 from pydantic import BaseModel, Field
 
 from api.http.bodies import BodyModel
+from api.http.fields import OptionalName
 from api.native.answers import Page
-from api.native.fields import OptionalName
 
 
 class TenantBody(BodyModel):

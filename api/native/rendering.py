@@ -11,9 +11,9 @@ from api.errors.api_error import ErrorReport
 from api.errors.families import NATIVE, Family
 from api.errors.languages import Languages
 from api.errors.problems import told
+from api.http.fields import LONGEST_NAME
 from api.http.json_reading import text_problem
 from api.http.operation import Rendered
-from api.native.fields import LONGEST_NAME
 from domain.errors import JSON, ErrorCode
 from infra.postgres.operations import OperationView
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.http.bodies import BodyModel
-from api.native.fields import (
+from api.http.fields import (
     Attributes,
     Descriptions,
     Email,

@@ -141,8 +141,15 @@ entitlement = Table(
         "id",
         postgresql_where=text("state = 2"),
     ),
-    # Who waits, or is suspended, among the many that are active.
-    Index("entitlement_not_active_idx", "tenant_id", "license_id", "id", postgresql_where=text("state <> 1")),
+    # Who waits, is suspended, or is an address alone, among the many that are fulfilled; `state <> 1` implies it.
+    Index(
+        "entitlement_unfulfilled_idx",
+        "tenant_id",
+        "license_id",
+        "id",
+        postgresql_where=text("state <> 1 OR user_id IS NULL"),
+    ),
+    Index("entitlement_suspended_idx", "tenant_id", "license_id", "id", postgresql_where=text("state = 5")),
     CheckConstraint("state BETWEEN 1 AND 5", name="state"),
     CheckConstraint("(user_id IS NULL) = (email_key IS NOT NULL)", name="person"),
 )

@@ -70,6 +70,17 @@ def test_every_route_of_the_account_api_is_documented(document):
     }
 
 
+def test_every_route_of_the_catalogue_api_is_documented(document):
+    base = "/api/catalog/licenses/program/"
+    assert {name for name, _ in operations(document) if base in name} == {
+        f"GET {base}",
+        f"POST {base}create/",
+        f"POST {base}update/",
+        *(f"{method} {base}assignment/" for method in ("GET", "POST", "DELETE")),
+        *(f"{method} {base}assignment/group/" for method in ("GET", "POST", "DELETE")),
+    }
+
+
 def test_every_route_says_what_it_does_and_shows_it(document):
     for name, operation in operations(document):
         assert operation["summary"], name

@@ -34,11 +34,12 @@ def test_every_family_s_paths_are_described():
 
 
 @pytest.mark.parametrize(
-    ("family", "field"), [(NATIVE, "username"), (USERS, "role_id"), (ACCOUNT, "userBundleCodes")]
+    ("family", "field"),
+    [(NATIVE, "username"), (USERS, "role_id"), (CATALOG, "license_id"), (ACCOUNT, "userBundleCodes")],
 )
 def test_the_examples_are_what_is_answered(family, field):
     error = ApiError(ErrorCode.VALIDATION_FAILED, problems=[FieldProblem(field=field, problem="required")])
     _, body = family.render(error, "en")
     shown = " ".join(PAGE.split())
-    for value in (error.code, body.get("detail") or body["message"], f'"field": "{field}"'):
+    for value in (error.code, body.get("detail") or body.get("error") or body["message"], f'"field": "{field}"'):
         assert value in shown

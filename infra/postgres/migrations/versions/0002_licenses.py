@@ -97,11 +97,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 2"),
     )
     op.create_index(
-        "entitlement_not_active_idx",
+        "entitlement_unfulfilled_idx",
         "entitlement",
         ["tenant_id", "license_id", "id"],
         unique=False,
-        postgresql_where=sa.text("state <> 1"),
+        postgresql_where=sa.text("state <> 1 OR user_id IS NULL"),
+    )
+    op.create_index(
+        "entitlement_suspended_idx",
+        "entitlement",
+        ["tenant_id", "license_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 5"),
     )
     op.create_table(
         "entitlement_source",

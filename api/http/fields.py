@@ -1,4 +1,4 @@
-"""The forms that fields of the native API must have; each refusal is a word of the message catalogues.
+"""The forms that fields of bodies must have in every door; each refusal is a word of the message catalogues.
 
 One rule: what passes here can be stored, indexed and shown as it was sent.
 """

@@ -1,0 +1,1 @@
+"""The catalogue API's program licences: /api/catalog/licenses/program."""
