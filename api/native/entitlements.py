@@ -14,7 +14,6 @@ from api.http.parameters import query
 from api.http.responses import json_response
 from api.native import examples, license_answers, license_examples
 from api.native.cursors import decode_cursor, encode_cursor
-from api.native.license_views import entitlement_body
 from api.native.queries import EntitlementsQuery
 from domain.errors import ErrorCode
 from infra.postgres.reads.entitlements import (
@@ -58,5 +57,5 @@ async def list_entitlements(
         )
     except UnknownKeyError as unknown:
         raise ApiError(_UNKNOWN[unknown.named]) from None
-    items = [entitlement_body(row) for row in page.items]
+    items = [row.document for row in page.items]
     return json_response({"items": [*items], "next_cursor": encode_cursor(page.next)})

@@ -6,10 +6,10 @@ One rule: which index is walked follows from what is asked; no page reads more t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
 from domain.entitlements import DIRECT, Named, State
+from domain.explanations import Explanation, Reason
+from domain.users import fold
 from infra.postgres.database import Database, Row, Transaction
 from infra.postgres.reads.pages import Page, Place, cut, window_for
 from infra.postgres.statements import load
@@ -18,50 +18,9 @@ _SQL = load("read_entitlements")
 FIRST_PLACE: Place = (0, 0)
 
 COUNTED = 100_000
-"""How far places in waiting lists are counted for one page, all its licences together: about 25 ms at worst."""
+"""How far places in waiting lists are counted for one page, all its licences together: 40 ms at worst on 2 cores."""
 
 _LAST_ID = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRow:
-    """One reason: a group that gives the licence, or (None) the person's own assignment."""
-
-    group: Named | None
-    since: datetime
-    operation_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntitlementRow:
-    """One person's entitlement to one licence; `user` None is an e-mail address whose person is not known.
-
-    `position` is None for who waits for no seat, and beyond what is counted; `until` is when the licence expires.
-    """
-
-    id: int
-    license: Named
-    user: Named | None
-    email: str | None
-    state: State
-    license_gives: bool
-    position: int | None
-    since: datetime
-    until: datetime | None
-    sources: Sequence[SourceRow]
-
-    @property
-    def waiting_for(self) -> str | None:
-        """What has to come first: a seat, a place in a quota, the user, or the licence itself."""
-        match self.state:
-            case State.QUEUED:
-                return "seat" if self.license_gives else "license"
-            case State.BLOCKED:
-                return "quota"
-            case State.PARKED:
-                return "user"
-            case _:
-                return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +43,7 @@ class UnknownKeyError(Exception):
 
 async def page_of_entitlements(
     database: Database, tenant_id: int, *, wanted: EntitlementFilter, after: Place, limit: int
-) -> Page[EntitlementRow]:
+) -> Page[Explanation]:
     """Entitlements behind the place `after` (licence and entitlement id), in the order of these ids.
 
     Raises:
@@ -110,6 +69,23 @@ async def page_of_entitlements(
         return Page(items=await _shown(tx, tenant_id, found.items), next=found.next)
 
 
+async def page_of_address(
+    database: Database, tenant_id: int, *, email: str, after: Place, limit: int
+) -> Page[Explanation]:
+    """As `page_of_entitlements`, of an e-mail address, compared without case, whose person is not known."""
+    async with database.transaction() as tx:
+        rows = await tx.fetch(
+            _SQL["entitlements_of_address"],
+            tenant_id=tenant_id,
+            email_key=fold(email),
+            after_license=after[0],
+            after_id=after[1],
+            window=limit + 1,
+        )
+        found = cut(rows, limit=limit, window=limit + 1, read=lambda row: int(row["id"]))
+        return Page(items=await _shown(tx, tenant_id, found.items), next=found.next)
+
+
 async def _ids(tx: Transaction, tenant_id: int, wanted: EntitlementFilter) -> tuple[int | None, int | None, int | None]:
     (row,) = await tx.fetch(
         _SQL["ids_of_filter"], tenant_id=tenant_id, user=wanted.user, license=wanted.license, group=wanted.group
@@ -132,16 +108,16 @@ def _states(shown: str | None) -> list[int]:
     return [int(state) for state in State if shown in {None, state.shown}]
 
 
-async def _shown(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> list[EntitlementRow]:
+async def _shown(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> list[Explanation]:
     """Those that are still there, in the order of `ids`."""
     if not ids:
         return []
     rows = await tx.fetch(_SQL["entitlements_shown"], tenant_id=tenant_id, ids=list(ids), counted=COUNTED)
-    return [_entitlement(row) for row in rows]
+    return [_explanation(row) for row in rows]
 
 
-def _entitlement(row: Row) -> EntitlementRow:
-    return EntitlementRow(
+def _explanation(row: Row) -> Explanation:
+    return Explanation(
         id=row["id"],
         license=Named(row["license_id"], row["license_key"]),
         user=None if row["user_id"] is None else Named(row["user_id"], row["user_key"]),
@@ -151,15 +127,15 @@ def _entitlement(row: Row) -> EntitlementRow:
         position=row["position"],
         since=row["created_at"],
         until=row["expires_at"],
-        sources=_sources(row),
+        reasons=_reasons(row),
     )
 
 
-def _sources(row: Row) -> list[SourceRow]:
+def _reasons(row: Row) -> list[Reason]:
     """Direct first, then by grant. A group that is being deleted has no key any more, only its id."""
     columns = (row["grant_ids"], row["group_ids"], row["group_keys"], row["since"], row["operation_ids"])
     return [
-        SourceRow(
+        Reason(
             group=None if grant_id == DIRECT else Named(group_id, group_key or ""),
             since=since,
             operation_id=operation_id,

@@ -30,12 +30,13 @@ SELECT frame.scanned, frame.last, matched.*
  ORDER BY place;
 
 -- name: entitlements_not_active
--- As entitlements_of_licenses, past the many that are active: who waits or is suspended is found at once.
+-- As entitlements_of_licenses, along the partial index that leaves out whoever is active and known: who waits or is
+-- suspended is found past them at once.
 WITH scanned AS MATERIALIZED (
     SELECT license_id, id, state
       FROM entitlement
      WHERE tenant_id = :tenant_id
-       AND state <> 1
+       AND (state <> 1 OR user_id IS NULL)
        AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
        AND license_id <= CAST(:last_license AS bigint)
      ORDER BY license_id, id
@@ -80,6 +81,21 @@ SELECT frame.scanned, frame.last, matched.*
   FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
   LEFT JOIN matched ON true
  ORDER BY place;
+
+-- name: entitlements_of_address
+-- As entitlements_of_person, for an e-mail address whose person is not known.
+WITH scanned AS MATERIALIZED (
+    SELECT license_id, id
+      FROM entitlement
+     WHERE tenant_id = :tenant_id AND email_key = CAST(:email_key AS text)
+       AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
+     ORDER BY license_id, id
+     LIMIT CAST(:window AS integer)
+)
+SELECT frame.scanned, frame.last, scanned.id, ARRAY[license_id, id] AS place
+  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+  LEFT JOIN scanned ON true
+ ORDER BY license_id, id;
 
 -- name: entitlements_of_group
 -- What a group gives, grant after grant along the sources. The recursion goes on to the next grant only while the window

@@ -119,10 +119,10 @@ async def test_entitlements_are_listed_by_whatever_is_asked(database, company, s
 
 async def test_every_source_is_told_direct_first(database, company):
     (row,) = await everything(database, company.id, user="u2", license="l1")
-    assert [source.group and source.group.key for source in row.sources] == [None, "g1"]
-    assert {source.operation_id for source in row.sources} == {OPERATION}
+    assert [source.group and source.group.key for source in row.reasons] == [None, "g1"]
+    assert {source.operation_id for source in row.reasons} == {OPERATION}
     (row,) = await everything(database, company.id, user="u2", license="l2")
-    assert [source.group.key for source in row.sources] == ["g2", "g1"]
+    assert [source.group.key for source in row.reasons] == ["g2", "g1"]
 
 
 async def test_the_waiting_list_is_by_operation_then_person_then_addresses(database, company):
@@ -169,7 +169,7 @@ async def test_what_is_being_taken_away_shows_until_it_is_gone(database, sql, co
     await sql.execute("UPDATE group_license SET removed_at = now() WHERE license_id = (SELECT min(id) FROM license)")
     assert names(await everything(database, company.id, group="g1")) == [("l2", "u2")]
     (row,) = await everything(database, company.id, user="u1", license="l1")
-    assert [source.group.key for source in row.sources] == ["g1"]
+    assert [source.group.key for source in row.reasons] == ["g1"]
     await sql.execute("DELETE FROM license WHERE key = 'l1'")
     assert names(await everything(database, company.id, user="u1")) == [("l2", "u1"), ("l3", "u1")]
 

@@ -12,10 +12,11 @@ from api.errors.schemas import ProblemDetails
 from api.http.operation import operation_body
 from api.native import examples, license_answers, license_examples, license_schemas
 from api.native.license_translate import FORMS, license_put, seat_change, sent_person
-from api.native.license_views import entitlement_body, license_body
+from api.native.license_views import license_body
 from domain.codec import encode
 from domain.entitlements import Named, State
 from domain.errors import ErrorCode, Refusal
+from domain.explanations import Explanation, Reason
 from domain.items import InvalidItem
 from domain.license_commands import (
     ChangeSeats,
@@ -29,7 +30,6 @@ from domain.license_commands import (
 )
 from domain.outcomes import Reported, Result, document
 from infra.postgres.operations import OperationView, Presentation
-from infra.postgres.reads.entitlements import EntitlementRow, SourceRow
 from infra.postgres.reads.licenses import LicenseRow
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -187,13 +187,13 @@ STATES = [
 
 @pytest.mark.parametrize(("state", "gives", "shown", "waiting_for"), STATES)
 def test_an_entitlement_says_what_it_waits_for(state, gives, shown, waiting_for):
-    body = entitlement_body(entitlement(state=state, license_gives=gives))
+    body = entitlement(state=state, license_gives=gives).document
     conforms(license_answers.ListedEntitlement, body)
     assert (body["state"], body.get("waiting_for")) == (shown, waiting_for)
 
 
 def test_an_entitlement_names_every_source_and_leaves_out_what_says_nothing():
-    body = entitlement_body(entitlement(user=None, email="new@b.org", position=3, state=State.QUEUED, until=AT))
+    body = entitlement(user=None, email="new@b.org", position=3, state=State.QUEUED, until=AT).document
     conforms(license_answers.ListedEntitlement, body)
     assert (body["user"], body["email"], body["position"]) == (None, "new@b.org", 3)
     assert body["until"] == body["since"]
@@ -201,17 +201,17 @@ def test_an_entitlement_names_every_source_and_leaves_out_what_says_nothing():
         {"type": "direct", "since": body["since"], "operation_id": str(ID)},
         {"type": "group", "group": {"id": 3, "key": "sales"}, "since": body["since"], "operation_id": str(ID)},
     ]
-    assert {"email", "position", "until"}.isdisjoint(entitlement_body(entitlement()))
+    assert {"email", "position", "until"}.isdisjoint(entitlement().document)
 
 
 def entitlement(**fields):
     known = {
         "id": 90, "license": Named(21, "photo"), "user": Named(7, "ann"), "email": None, "state": State.ACTIVE,
         "license_gives": True, "position": None, "since": AT, "until": None,
-        "sources": [SourceRow(group=None, since=AT, operation_id=ID),
-                    SourceRow(group=Named(3, "sales"), since=AT, operation_id=ID)],
+        "reasons": [Reason(group=None, since=AT, operation_id=ID),
+                    Reason(group=Named(3, "sales"), since=AT, operation_id=ID)],
     }  # fmt: skip
-    return EntitlementRow(**{**known, **fields})
+    return Explanation(**{**known, **fields})
 
 
 def test_a_licence_is_read_with_its_instants_in_utc():
