@@ -139,7 +139,6 @@ class ModelGrants(ModelDirect):
         counts = self._grant_counts(grant)
         members = len(self._member_list(grant["group"]))
         held = ("name", "kind", "program_key", "program_name", "starts_at")
-        whole = grant["active"] and counts["assigned"] == members and self._has_started(pool)
         return (
             {
                 "id": grant["id"],
@@ -147,12 +146,17 @@ class ModelGrants(ModelDirect):
                 "license": named(self.licenses, grant["license"]) | {name: pool[name] for name in held},
                 "created_at": grant["created_at"],
                 "modified_at": grant["updated_at"],
-                "fulfilled": whole,
+                "fulfilled": self._is_whole(grant),
                 "user_count": members,
             }
             | {name: grant[name] for name in _FIELDS}
             | {f"{name}_count": count for name, count in counts.items()}
         )
+
+    def _is_whole(self, grant: Document) -> bool:
+        """The licence has started and every member holds a seat of it."""
+        members, assigned = len(self._member_list(grant["group"])), self._grant_counts(grant)["assigned"]
+        return self._is_giving(grant) and assigned == members and self._has_started(self.licenses[grant["license"]])
 
     def _tell(self) -> Document:
         """What an operation may change of grants and pools."""
@@ -194,7 +198,7 @@ class ModelGrants(ModelDirect):
             "group": named(self.groups, grant["group"]),
             "assignment_id": grant["id"],
             "active": grant["active"],
-            "fulfilled": grant["active"] and counts["assigned"] == members,
+            "fulfilled": self._is_whole(grant),
             "counts": {"user_count": members, **counts},
         }
 
