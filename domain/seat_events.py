@@ -77,6 +77,17 @@ def seat_document(facts: SeatFacts, seat: Seat, at: datetime) -> dict[str, JSON]
     return shown
 
 
+def removed_document(facts: SeatFacts, seat: Seat) -> dict[str, JSON]:
+    """A direct assignment that has been taken away, as answers show it."""
+    person = None if seat.user_id is None else facts.people[seat.user_id]
+    shown: dict[str, JSON] = {
+        "id": seat.id,
+        "license": facts.pools[seat.license_id].named.document,
+        "user": None if person is None else Named(person.id, person.key).document,
+    }
+    return shown if seat.email is None else shown | {"email": seat.email}
+
+
 def is_fulfilled(pool: Pool, seat: Seat, at: datetime) -> bool:
     """The seat is held, its person is known, and the licence has started."""
     has_started = pool.starts_at is None or pool.starts_at <= at

@@ -12,6 +12,8 @@ from domain.license_commands import LicenseKind
 
 WaitingPlace = tuple[int, bool, int, int]
 """Sorts as people wait: the operation that asked, then the person's id, addresses last, then the row's id."""
+NOWHERE: WaitingPlace = (-1, False, 0, 0)
+"""In front of everybody who waits."""
 
 _HAS_A_PLACE = frozenset({State.ACTIVE, State.QUEUED, State.BLOCKED})
 
@@ -118,7 +120,7 @@ class Pool:
 
     def available(self, at: datetime) -> int | None:
         """Seats for newcomers: those that are free and that nobody waits for; None is without limit."""
-        if not self.gives(at):
+        if self.is_bounded or not self.gives(at):
             return 0
         if self.capacity is None:
             return None

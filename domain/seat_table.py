@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from domain.entitlements import PoolCounts, State
-from domain.seat_rows import Grant, GrantCounts, Group, Holder, Pool, Seat, WaitingPlace
+from domain.seat_rows import NOWHERE, Grant, GrantCounts, Group, Holder, Pool, Seat, WaitingPlace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class SeatTable:
     def __init__(self, facts: SeatFacts) -> None:
         self.pools: Mapping[int, Pool] = facts.pools
         self.grants: Mapping[int, Grant] = facts.grants
+        self._horizons = facts.horizons
         self.rows: dict[int, Seat] = {}
         self.touched: dict[int, Seat | None] = {}
         self.found: dict[int, Seat | None] = {}
@@ -83,6 +84,20 @@ class SeatTable:
     def blocked(self, grant_id: int) -> list[WaitingPlace]:
         """The places of this grant's sources beyond its quota, likewise."""
         return self._blocked.get(grant_id, [])
+
+    def position(self, seat: Seat, seq: int) -> int | None:
+        """Its place among those who wait, from 1; None where it does not wait, or where too few of them are known.
+
+        All who have asked in the operation `seq`, the latest there is, are known.
+        """
+        if seat.state is not State.QUEUED:
+            return None
+        queued, places = self.pools[seat.license_id].queued, self.waiting(seat.license_id)
+        ahead = bisect_left(places, seat.place)
+        if seat.asked_seq == seq:
+            return queued - (len(places) - ahead - 1)
+        is_known = len(places) == queued or seat.place <= self._horizons.get(seat.license_id, NOWHERE)
+        return ahead + 1 if is_known else None
 
     def put(self, old: Seat | None, new: Seat | None) -> None:
         """Put the row in the place of what it was; None is a row that does not exist."""

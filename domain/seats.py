@@ -11,11 +11,9 @@ from domain.book import MemberKey
 from domain.entitlements import DIRECT, SourceOf, State, pool_events
 from domain.events import Event
 from domain.seat_events import grant_event, seat_event
-from domain.seat_rows import Grant, Holder, Pool, Seat, WaitingPlace, merged
+from domain.seat_rows import NOWHERE, Grant, Holder, Pool, Seat, merged
 from domain.seat_table import SeatFacts, SeatTable
 from domain.seat_writes import CountsFound, SeatChanges, net_changes
-
-_NOWHERE: WaitingPlace = (-1, False, 0, 0)
 
 
 class SeatBook:
@@ -231,7 +229,7 @@ class SeatBook:
 
     def _unblock(self, grant: Grant) -> None:
         """Let in those who have been beyond the quota for longest, as far as there is room now."""
-        horizon = self.facts.quota_horizons.get(grant.id, _NOWHERE)
+        horizon = self.facts.quota_horizons.get(grant.id, NOWHERE)
         while grant.gives and grant.blocked and not grant.is_full:
             places = self.table.blocked(grant.id)
             if not places or (len(places) < grant.blocked and places[0] > horizon):
@@ -244,7 +242,7 @@ class SeatBook:
 
     def _promote(self, pool: Pool) -> None:
         """Give the seats that are free to those who have waited for longest."""
-        horizon = self.facts.horizons.get(pool.id, _NOWHERE)
+        horizon = self.facts.horizons.get(pool.id, NOWHERE)
         while pool.queued and pool.has_free and pool.gives(self.at):
             places = self.table.waiting(pool.id)
             if pool.is_bounded or not places or (len(places) < pool.queued and places[0] > horizon):

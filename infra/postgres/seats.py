@@ -35,13 +35,15 @@ async def load_seats(
     assignments: Ids = (),
     newcomers: int = 0,
     capacities: Mapping[int, int | None] | None = None,
+    most: int = MOST_PROMOTED,
     known: Iterable[Holder] = (),
 ) -> SeatBook:
     """The book of what these (tenant, id) pairs may touch.
 
     Of `people` it has what they have of `licenses` and of what the grants of `groups` give, of `holders` everything.
     `groups` names a group once for everybody who may join it; that many rows, and as many as `newcomers`, may be made.
-    `capacities` are the largest that changes of licences themselves may set. `known` are people read already.
+    `capacities` are the largest that changes of licences themselves may set. Of those who wait it has at most `most`.
+    `known` are people read already.
     """
     joins = Counter(groups)
     facts = SeatFacts(people={person.id: person for person in known})
@@ -53,7 +55,7 @@ async def load_seats(
     if not wanted:
         return SeatBook(facts, at)
     facts.pools.update(await _read_pools(tx, wanted))
-    rows += await _waiters(tx, facts, rows, capacities or {})
+    rows += await _waiters(tx, facts, rows, capacities or {}, most)
     if any(pool.kind is LicenseKind.BUNDLE for pool in facts.pools.values()):
         rows += await _blocked(tx, facts, rows)
     await _take_rows(tx, facts, rows)
@@ -91,12 +93,12 @@ async def _read_pools(tx: Transaction, pairs: Ids) -> dict[int, Pool]:
 
 
 async def _waiters(
-    tx: Transaction, facts: SeatFacts, rows: Sequence[Row], capacities: Mapping[int, int | None]
+    tx: Transaction, facts: SeatFacts, rows: Sequence[Row], capacities: Mapping[int, int | None], limit: int
 ) -> Sequence[Row]:
     """Of each pool, as many of those who wait as could be served if everybody who is touched gave their seat back."""
     touched = Counter(row["license_id"] for row in rows)
     most = [
-        (pool.tenant_id, pool.id, min(touched[pool.id] + _room(pool, capacities), pool.queued, MOST_PROMOTED))
+        (pool.tenant_id, pool.id, min(touched[pool.id] + _room(pool, capacities), pool.queued, limit))
         for pool in facts.pools.values()
     ]
     asked = sorted(one for one in most if one[2] > 0)

@@ -19,6 +19,7 @@ from workers.handlers.licenses import (
     put_licenses,
     update_program_licenses,
 )
+from workers.handlers.seat_changes import change_seats
 from workers.handlers.users import delete_users, put_users
 
 # Order[Any]: the table is keyed by kind, and each handler's own signature says which command that is.
@@ -36,4 +37,5 @@ HANDLERS: Mapping[str, Handler] = {
     Kind.DELETE_LICENSES: delete_licenses,
     Kind.CREATE_PROGRAM_LICENSE: create_program_licenses,
     Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
+    Kind.CHANGE_SEATS: change_seats,
 }

@@ -86,6 +86,38 @@ SELECT entitlement_source.*
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS touched (tenant_id, entitlement_id)
   JOIN entitlement_source USING (tenant_id, entitlement_id);
 
+-- name: licenses_of_keys
+-- The ids of licences by (tenant, key).
+SELECT sent.tenant_id, license.id, sent.key
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
+  JOIN license USING (tenant_id, key);
+
+-- name: people_in_question
+-- People by key, id, username and e-mail, as events and answers name them.
+-- The lists are padded with NULLs, which match nothing.
+SELECT app_user.tenant_id, id, key, active, username, first_name, last_name, email
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
+  JOIN app_user USING (tenant_id, key)
+UNION ALL
+SELECT app_user.tenant_id, id, key, active, username, first_name, last_name, email
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS sent (tenant_id, id)
+  JOIN app_user USING (tenant_id, id)
+UNION ALL
+SELECT app_user.tenant_id, id, key, active, username, first_name, last_name, email
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:username_keys AS text[])) AS sent (tenant_id, username_key)
+  JOIN app_user USING (tenant_id, username_key)
+UNION ALL
+SELECT app_user.tenant_id, id, key, active, username, first_name, last_name, email
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:email_keys AS text[])) AS sent (tenant_id, email_key)
+  JOIN app_user USING (tenant_id, email_key);
+
+-- name: people_of_assignments
+-- Whose these entitlements are; those of an address alone give no row.
+SELECT entitlement.tenant_id, user_id
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS sent (tenant_id, id)
+  JOIN entitlement USING (tenant_id, id)
+ WHERE user_id IS NOT NULL;
+
 -- name: people_of_seats
 -- The people of these rows, as events and answers name them.
 SELECT app_user.id, key, active, username, first_name, last_name, email
