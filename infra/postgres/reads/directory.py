@@ -69,6 +69,12 @@ async def find_user(database: Database, tenant_id: int, key: str) -> UserRow | N
     return _user(rows[0]) if rows else None
 
 
+async def keys_from(database: Database, tenant_id: int, *, first: str, limit: int) -> list[str]:
+    """Keys of people from `first` on, in the database's order."""
+    rows = await database.fetch(_SQL["keys_from"], tenant_id=tenant_id, first=first, limit=limit)
+    return [row["key"] for row in rows]
+
+
 async def find_group(database: Database, tenant_id: int, key: str) -> GroupRow | None:
     """The group with this key, if there is one."""
     async with database.transaction() as tx:

@@ -9,6 +9,14 @@ SELECT app_user.id, app_user.key, username, email, first_name, last_name, depart
   LEFT JOIN user_group ON user_group.tenant_id = app_user.tenant_id AND user_group.id = primary_group_id
  WHERE app_user.tenant_id = :tenant_id AND app_user.key = :key;
 
+-- name: keys_from
+-- Keys of people from this one on, in the order of the index.
+SELECT key
+  FROM app_user
+ WHERE tenant_id = :tenant_id AND key >= :first
+ ORDER BY key
+ LIMIT CAST(:limit AS integer);
+
 -- name: find_group
 -- One group by the upstream's key.
 SELECT id, key, name, user_count

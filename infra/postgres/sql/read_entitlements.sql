@@ -85,17 +85,17 @@ SELECT frame.scanned, frame.last, matched.*
 -- name: entitlements_of_address
 -- As entitlements_of_person, for an e-mail address whose person is not known.
 WITH scanned AS MATERIALIZED (
-    SELECT license_id, id
+    SELECT id, ARRAY[license_id, id] AS place
       FROM entitlement
      WHERE tenant_id = :tenant_id AND email_key = CAST(:email_key AS text)
        AND (license_id, id) > (CAST(:after_license AS bigint), CAST(:after_id AS bigint))
      ORDER BY license_id, id
      LIMIT CAST(:window AS integer)
 )
-SELECT frame.scanned, frame.last, scanned.id, ARRAY[license_id, id] AS place
-  FROM (SELECT count(*) AS scanned, max(ARRAY[license_id, id]) AS last FROM scanned) AS frame
+SELECT frame.scanned, frame.last, scanned.*
+  FROM (SELECT count(*) AS scanned, max(place) AS last FROM scanned) AS frame
   LEFT JOIN scanned ON true
- ORDER BY license_id, id;
+ ORDER BY place;
 
 -- name: entitlements_of_group
 -- What a group gives, grant after grant along the sources. The recursion goes on to the next grant only while the window

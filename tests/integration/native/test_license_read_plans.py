@@ -40,6 +40,7 @@ CASES = [
     ("read_entitlements", "entitlements_of_person", {**ALL, "user_id": 1}),
     ("read_entitlements", "entitlements_of_person", {**ALL, "user_id": 1, "group_id": 1}),
     ("read_entitlements", "entitlements_of_person", {**ALL, **ONE, "user_id": 1}),
+    ("read_entitlements", "entitlements_of_address", {**ALL, "email_key": "nobody@b.org"}),
     ("read_entitlements", "entitlements_of_group", {**ALL, "group_id": 1}),
     ("read_entitlements", "entitlements_of_group", {**ALL, **WAITING, "group_id": 1}),
     ("read_entitlements", "entitlements_of_group", {**ALL, **ONE, "group_id": 1}),

@@ -174,6 +174,14 @@ async def test_what_is_being_taken_away_shows_until_it_is_gone(database, sql, co
     assert names(await everything(database, company.id, user="u1")) == [("l2", "u1"), ("l3", "u1")]
 
 
+async def test_the_seats_of_an_address_are_found_without_case(database, company, stranger):
+    for email, found in (("NEW@b.org", [("l1", "New@b.org")]), ("other@b.org", [])):
+        page = await entitlements.page_of_address(database, company.id, email=email, after=FIRST_PLACE, limit=1)
+        assert (names(page.items), page.next) == (found, None)
+    elsewhere = await entitlements.page_of_address(database, stranger.id, email="new@b.org", after=FIRST_PLACE, limit=1)
+    assert elsewhere.items == []
+
+
 async def test_unknown_names_are_errors_of_their_own(database, company, stranger):
     for name, key in (("user", "nobody"), ("license", "nothing"), ("group", "nowhere")):
         with pytest.raises(UnknownKeyError) as unknown:
