@@ -12,6 +12,7 @@ from tests.support.api import groups, people, roles, serving
 from tests.support.jwts import AUDIENCE, ISSUER, Issuer
 
 OPERATION = "01939f6e-7c2a-7d3e-9b1a-2f6d1c0e4b5a"
+LICENSE = {"name": "X", "kind": "bundle", "code": "X", "capacity": 1}
 
 # Every route: how it is called, and which scopes open it.
 ROUTES = [
@@ -33,6 +34,14 @@ ROUTES = [
     ],
     ("GET", "/v1/group-assignments", None, {"groups:read", "groups:write"}),
     ("POST", "/v1/group-assignments:batch", {"items": [{}]}, {"groups:write"}),
+    ("POST", "/v1/groups/x:reprocess", None, {"directory:write", "licenses:write"}),
+    ("GET", "/v1/licenses", None, {"licenses:read", "licenses:write"}),
+    ("GET", "/v1/licenses/x", None, {"licenses:read", "licenses:write"}),
+    ("PUT", "/v1/licenses/x", LICENSE, {"licenses:write"}),
+    ("DELETE", "/v1/licenses/x", None, {"licenses:write"}),
+    ("POST", "/v1/licenses:batch", {"items": [{"key": "x", **LICENSE}]}, {"licenses:write"}),
+    ("POST", "/v1/license-assignments:batch", {"items": [{}]}, {"licenses:write"}),
+    ("GET", "/v1/entitlements", None, {"licenses:read", "licenses:write"}),
     ("GET", "/v1/operations", None, {"operations:read"}),
     ("GET", f"/v1/operations/{OPERATION}", None, {"operations:read"}),
     ("GET", "/v1/events", None, {"operations:read"}),
@@ -45,7 +54,7 @@ ROUTES = [
 
 
 async def counts(sql):
-    tables = ("operation", "app_user", "user_group", "role", "group_assignment", "tenant", "outbox")
+    tables = ("operation", "app_user", "user_group", "role", "group_assignment", "license", "tenant", "outbox")
     return {table: await sql.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
 
 
@@ -76,6 +85,8 @@ async def test_a_method_that_an_address_does_not_take_is_told_those_it_takes(api
     declared = {}
     for method, path, _, _ in ROUTES:
         declared.setdefault(path, set()).update({method, "HEAD"} if method == "GET" else {method})
+    # What stands before the colon and after it might be a key for all that an address can tell.
+    declared["/v1/groups/x:reprocess"] |= declared["/v1/groups/x"]
     for path, methods in declared.items():
         response = await api.call("PATCH", path)
         assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -145,12 +156,18 @@ async def test_another_tenants_things_are_answered_as_things_that_never_existed(
         groups("theirs"), people("theirs", username="their-name", email="t@example.org"), roles("theirs")
     )
     await api.arrange(groups("ours"), people("ours"), roles("ours"))
+    for owner, key in ((other, "theirs"), (api, "ours")):
+        assert (await owner.call("PUT", f"/v1/licenses/{key}", LICENSE)).status_code == 201
     theirs = await other.call("PUT", "/v1/groups/theirs", {"name": "x"})
     operation = theirs.headers["Seatline-Operation"]
 
     def assign(**named):
         item = {"op": "assign", "group_id": "ours", "user_id": "ours", "role_id": "ours", **named}
         return ("POST", "/v1/group-assignments:batch", {"items": [item]})
+
+    def give(**named):
+        item = {"op": "assign", "license": "ours", "user": "ours", **named}
+        return ("POST", "/v1/license-assignments:batch", {"items": [item]})
 
     positions = [
         ("GET", "/v1/users/{}", None),
@@ -169,6 +186,14 @@ async def test_another_tenants_things_are_answered_as_things_that_never_existed(
         assign(user_id="{}"),
         assign(role_id="{}"),
         assign(op="unassign", role_id="{}"),
+        ("GET", "/v1/licenses/{}", None),
+        ("DELETE", "/v1/licenses/{}?cascade=true", None),
+        ("GET", "/v1/entitlements?user={}", None),
+        ("GET", "/v1/entitlements?license={}", None),
+        ("GET", "/v1/entitlements?group={}", None),
+        give(license="{}"),
+        give(user="{}"),
+        give(op="unassign", license="{}"),
     ]
     for method, path, sent in positions:
         answers = []
@@ -336,7 +361,7 @@ async def test_an_item_that_cannot_be_stored_fails_alone(api):
 
 async def test_an_envelope_that_is_none_is_refused_as_a_whole(api, sql):
     before = await counts(sql)
-    for kind in ("users", "groups", "roles", "group-assignments"):
+    for kind in ("users", "groups", "roles", "group-assignments", "licenses", "license-assignments"):
         for sent, code in (
             ([], "VALIDATION_FAILED"),
             ({}, "VALIDATION_FAILED"),
@@ -379,6 +404,14 @@ PARAMETERS = [
     ("PUT", f"/v1/users/{'k' * 129}", "key"),
     ("DELETE", "/v1/users/x?cascade=true", "cascade"),
     ("DELETE", "/v1/groups/x?cascade=yes", "cascade"),
+    ("GET", "/v1/licenses?kind=seat", "kind"),
+    ("GET", "/v1/licenses?active=1", "active"),
+    ("GET", "/v1/entitlements?state=parked", "state"),
+    ("GET", "/v1/entitlements?state=active&state=waiting", "state"),
+    ("GET", "/v1/entitlements?cursor=MQ", "cursor"),
+    ("POST", "/v1/license-assignments:batch?shortage=lottery", "shortage"),
+    ("PUT", "/v1/licenses/x?dry_run=true", "dry_run"),
+    ("POST", "/v1/groups/x:reprocess?dry_run=true", "dry_run"),
 ]
 
 
@@ -394,7 +427,7 @@ async def test_a_parameter_that_is_unknown_or_out_of_range_is_refused_by_name(ap
 
 async def test_a_key_that_is_none_is_one_that_never_existed(api):
     for key in ("no%20key", "%00", "k" * 129, "%F0%9F%8F%B3", "%ED%A0%80"):
-        for kind, code in (("users", "USER"), ("groups", "USER_GROUP"), ("roles", "ROLE")):
+        for kind, code in (("users", "USER"), ("groups", "USER_GROUP"), ("roles", "ROLE"), ("licenses", "LICENSE")):
             for method in ("GET", "DELETE"):
                 response = await api.call(method, f"/v1/{kind}/{key}")
                 assert (response.status_code, response.json()["code"]) == (404, f"{code}_DOES_NOT_EXIST")
