@@ -16,13 +16,15 @@ from domain.events import Event
 from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
 from domain.planning import Decision, Order, in_order, refusal_of
+from domain.seats import SeatBook
 from domain.sources import Source, is_derived, names
 
 ASSIGNABLE_SCOPE = "USER_GROUPS"
 """The permission scope that a role must have to be given in a group."""
 
 TenantKey = tuple[int, str]
-_GIVING = frozenset({AssignmentOp.CREATE, AssignmentOp.ASSIGN})
+GIVING = frozenset({AssignmentOp.CREATE, AssignmentOp.ASSIGN})
+"""The operations that may make somebody a member."""
 
 
 class Person(NamedTuple):
@@ -56,16 +58,21 @@ class AssignmentFacts:
 
 
 def plan_assignments(
-    orders: Sequence[Order[ChangeAssignments]], facts: AssignmentFacts, book: AssignmentBook, at: datetime
+    orders: Sequence[Order[ChangeAssignments]],
+    facts: AssignmentFacts,
+    book: AssignmentBook,
+    seats: SeatBook,
 ) -> list[Decision]:
-    """Decide every command in turn; `book` holds the net effect afterwards."""
-    return [_decide(order, facts, book, at) for order in orders]
+    """Decide every command in turn; `book`, and `seats` that follows it, hold the net effect afterwards."""
+    book.follower = seats
+    return [_decide(order, facts, book, seats) for order in orders]
 
 
-def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: AssignmentBook, at: datetime) -> Decision:
+def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: AssignmentBook, seats: SeatBook) -> Decision:
     outcomes: list[Outcome] = []
     events: list[Event] = []
     titles: dict[str, Mapping[str, str]] = {}
+    seats.begin(operation_id=order.operation_id, seq=order.seq)
     for item in order.command.items:
         if isinstance(item, InvalidItem):
             outcomes.append(refusal_of(item))
@@ -74,12 +81,14 @@ def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: Assig
         if isinstance(checked, Refusal):
             outcomes.append(checked)
             continue
-        outcome, event = _apply(item, checked, book, at)
+        outcome, event = _apply(item, checked, book, seats.at)
         outcomes.append(outcome)
         if event is not None:
             events.append(event)
+            events += seats.drain()
         if isinstance(outcome, Assigned):
             titles[item.role] = checked.role.titles
+    events += seats.end()
     return Decision(result=Result(outcomes=outcomes, titles=titles), events=in_order(events))
 
 
@@ -100,9 +109,9 @@ def _check(order: Order[ChangeAssignments], item: AssignmentChange, facts: Assig
     role = facts.roles.get((tenant_id, item.role))
     if role is None:
         return Refusal(code=ErrorCode.ROLE_DOES_NOT_EXIST, field="role_id")
-    if item.op in _GIVING and role.permission_scope != ASSIGNABLE_SCOPE:
+    if item.op in GIVING and role.permission_scope != ASSIGNABLE_SCOPE:
         return Refusal(code=ErrorCode.ROLE_HAS_WRONG_PERMISSION_SCOPE, field="role_id")
-    if item.op in _GIVING and not person.active:
+    if item.op in GIVING and not person.active:
         return Refusal(code=ErrorCode.USER_IS_NOT_ACTIVE, field="user_id")
     if order.command.assignable is not None and item.role not in order.command.assignable:
         return Refusal(code=ErrorCode.ROLE_NOT_ASSIGNABLE, field="role_id")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from domain.events import Event, EventType
 from domain.sources import Source, names
@@ -65,14 +65,25 @@ class Names:
     roles: dict[int, str] = field(default_factory=dict)
 
 
+class Follower(Protocol):
+    """Whoever acts on people's first and last roles in a group, as they come and go."""
+
+    def join(self, member: MemberKey) -> None:
+        """Somebody has their first role in a group."""
+
+    def leave(self, member: MemberKey) -> None:
+        """Somebody has lost their last role in a group."""
+
+
 class AssignmentBook:
     """Assignments as they stand in the middle of a wave.
 
     It must know every role of each (group, user) that it is asked of.
     """
 
-    def __init__(self, rows: Mapping[AssignmentKey, Held], names_of: Names) -> None:
+    def __init__(self, rows: Mapping[AssignmentKey, Held], names_of: Names, follower: Follower | None = None) -> None:
         self.names = names_of
+        self.follower = follower
         self._rows = dict(rows)
         self._before: dict[AssignmentKey, Held | None] = {}
         self._roles: Counter[MemberKey] = Counter(_member(key) for key in rows)
@@ -140,12 +151,21 @@ class AssignmentBook:
         if row is None:
             del self._rows[key]
             self._of_user[key.user_id].discard(key)
-            self._roles[_member(key)] -= 1
+            self._count_role(_member(key), -1)
             return
         self._rows[key] = row
         if old is None:
             self._of_user.setdefault(key.user_id, set()).add(key)
-            self._roles[_member(key)] += 1
+            self._count_role(_member(key), 1)
+
+    def _count_role(self, member: MemberKey, by: int) -> None:
+        self._roles[member] += by
+        if self.follower is None:
+            return
+        if by > 0 and self._roles[member] == 1:
+            self.follower.join(member)
+        elif by < 0 and not self._roles[member]:
+            self.follower.leave(member)
 
     def _event(self, event_type: EventType, key: AssignmentKey, row: Held) -> Event:
         group, user = self.names.groups[key.group_id], self.names.users[key.user_id]

@@ -7,7 +7,6 @@ nothing; the primary group stays on record and applies again when the user is ac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from domain.book import AssignmentBook, AssignmentKey
 from domain.commands import DeleteUsers, PutUsers, UserPut
@@ -17,6 +16,8 @@ from domain.items import InvalidItem
 from domain.ledger import Ledger
 from domain.outcomes import Deleted, Outcome, Result, Stored
 from domain.planning import Decision, Order, in_order, refusal_of
+from domain.seat_rows import Holder
+from domain.seats import SeatBook
 from domain.sources import Source
 
 MEMBER = "member"
@@ -95,10 +96,11 @@ class UserFacts:
 
 
 def plan_put_users(
-    orders: Sequence[Order[PutUsers]], facts: UserFacts, users: UserBook, book: AssignmentBook, at: datetime
+    orders: Sequence[Order[PutUsers]], facts: UserFacts, users: UserBook, book: AssignmentBook, seats: SeatBook
 ) -> list[Decision]:
-    """Decide every command in turn; `users` and `book` hold the net effect afterwards."""
-    wave = _Wave(facts=facts, users=users, book=book, at=at)
+    """Decide every command in turn; `users`, `book` and `seats` hold the net effect afterwards."""
+    book.follower = seats
+    wave = _Wave(facts=facts, users=users, book=book, seats=seats)
     return [wave.decide(order) for order in orders]
 
 
@@ -107,11 +109,12 @@ class _Wave:
     facts: UserFacts
     users: UserBook
     book: AssignmentBook
-    at: datetime
+    seats: SeatBook
 
     def decide(self, order: Order[PutUsers]) -> Decision:
         outcomes: list[Outcome] = []
         events: list[Event] = []
+        self.seats.begin(operation_id=order.operation_id, seq=order.seq)
         for item in order.command.items:
             if isinstance(item, InvalidItem):
                 outcomes.append(refusal_of(item))
@@ -119,6 +122,7 @@ class _Wave:
             outcome, followed = self._put(order.tenant_id, item)
             outcomes.append(outcome)
             events.extend(followed)
+        events += self.seats.end()
         return Decision(result=Result(outcomes=outcomes, titles={}), events=in_order(events))
 
     def _put(self, tenant_id: int, item: UserPut) -> tuple[Outcome, list[Event]]:
@@ -137,10 +141,14 @@ class _Wave:
             return stored, []
         self.users.put(tenant_id, new)
         self.book.names.users[new.id] = new.key
-        return stored, [_event(EventType.USER_UPDATED, new), *self._follow(tenant_id, old, new)]
+        self.seats.know(holder_of(new))
+        events = [_event(EventType.USER_UPDATED, new), *self._follow(tenant_id, old, new)]
+        if new.email and (old is None or fold(old.email or "") != fold(new.email)):
+            self.seats.bind(tenant_id, new.id, fold(new.email))
+        return stored, events + self.seats.drain()
 
     def _follow(self, tenant_id: int, old: User | None, new: User) -> Iterator[Event]:
-        """The memberships that follow from the change."""
+        """The memberships that follow from the change; what the new group gives as well is kept, not given anew."""
         if not new.active:
             yield from self.book.remove(self.book.of_user(new.id))
             return
@@ -148,35 +156,42 @@ class _Wave:
         if before == new.primary_group_id:
             return
         role_id = self.facts.members[tenant_id]
+        if new.primary_group_id is not None:
+            key = AssignmentKey(tenant_id, new.primary_group_id, new.id, role_id)
+            _, event = self.book.add(key, Source.PRIMARY, self.seats.at)
+            if event is not None:
+                yield event
         if before is not None:
             key = AssignmentKey(tenant_id, before, new.id, role_id)
             event = self.book.withdraw(key, Source.PRIMARY) if self.book.get(key) else None
             if event is not None:
                 yield event
-        if new.primary_group_id is not None:
-            key = AssignmentKey(tenant_id, new.primary_group_id, new.id, role_id)
-            _, event = self.book.add(key, Source.PRIMARY, self.at)
-            if event is not None:
-                yield event
 
 
-def plan_delete_users(orders: Sequence[Order[DeleteUsers]], users: UserBook, book: AssignmentBook) -> list[Decision]:
-    """Decide every command in turn; `users` and `book` hold the net effect afterwards."""
-    return [_delete_all(order, users, book) for order in orders]
+def plan_delete_users(
+    orders: Sequence[Order[DeleteUsers]], users: UserBook, book: AssignmentBook, seats: SeatBook
+) -> list[Decision]:
+    """Decide every command in turn; `users`, `book` and `seats` hold the net effect afterwards."""
+    book.follower = seats
+    return [_delete_all(order, users, book, seats) for order in orders]
 
 
-def _delete_all(order: Order[DeleteUsers], users: UserBook, book: AssignmentBook) -> Decision:
+def _delete_all(order: Order[DeleteUsers], users: UserBook, book: AssignmentBook, seats: SeatBook) -> Decision:
     outcomes: list[Outcome] = []
     events: list[Event] = []
+    seats.begin(operation_id=order.operation_id, seq=order.seq)
     for key in order.command.keys:
         user = users.rows.get(order.tenant_id, key)
         if user is None:
             outcomes.append(Refusal(code=ErrorCode.USER_DOES_NOT_EXIST, field="key"))
             continue
         events.extend(book.remove(book.of_user(user.id)))
+        seats.end_person(user.id)
+        events += seats.drain()
         events.append(_event(EventType.USER_DELETED, user))
         users.remove(order.tenant_id, key)
         outcomes.append(Deleted(key=key, id=user.id))
+    events += seats.end()
     return Decision(result=Result(outcomes=outcomes, titles={}), events=in_order(events))
 
 
@@ -193,6 +208,11 @@ def _user(item: UserPut, number: int, primary_group_id: int | None) -> User:
         attributes=compact(item.attributes),
         primary_group_id=primary_group_id,
     )
+
+
+def holder_of(user: User) -> Holder:
+    """The person as far as licences care."""
+    return Holder(user.id, user.key, user.active, user.username, user.first_name, user.last_name, user.email)
 
 
 def _event(event_type: EventType, user: User) -> Event:

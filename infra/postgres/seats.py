@@ -29,6 +29,7 @@ async def load_seats(
     at: datetime,
     people: Ids = (),
     groups: Ids = (),
+    joins: Mapping[tuple[int, int], int] | None = None,
     licenses: Ids = (),
     emails: Iterable[tuple[int, str]] = (),
     holders: Ids = (),
@@ -41,20 +42,23 @@ async def load_seats(
     """The book of what these (tenant, id) pairs may touch.
 
     Of `people` it has what they have of `licenses` and of what the grants of `groups` give, of `holders` everything.
-    `groups` names a group once for everybody who may join it; that many rows, and as many as `newcomers`, may be made.
+    `joins` says how many may join a group: the rows that their grants may make, and `newcomers` more, are provided for.
     `capacities` are the largest that changes of licences themselves may set. Of those who wait it has at most `most`.
     `known` are people read already.
     """
-    joins = Counter(groups)
+    joins = joins or {}
+    carriers = sorted({*groups, *joins})
     facts = SeatFacts(people={person.id: person for person in known})
-    if joins:
-        _take_grants(facts, await tx.fetch(_SQL["grants_of_groups"], **_pairs(joins, "group_ids")))
+    if carriers:
+        _take_grants(
+            facts, await tx.fetch(_SQL["grants_of_groups"], tenant_ids=_first(carriers), group_ids=_second(carriers))
+        )
     wanted = {*licenses, *((grant.tenant_id, grant.license_id) for grant in facts.grants.values())}
     rows = await _touched(tx, people if wanted else (), wanted, holders=holders, emails=emails, ids=assignments)
     wanted |= {(row["tenant_id"], row["license_id"]) for row in rows}
     if not wanted:
         return SeatBook(facts, at)
-    facts.pools.update(await _read_pools(tx, wanted))
+    facts.pools.update(await _read_pools(tx, sorted(wanted)))
     rows += await _waiters(tx, facts, rows, capacities or {}, most)
     if any(pool.kind is LicenseKind.BUNDLE for pool in facts.pools.values()):
         rows += await _blocked(tx, facts, rows)
@@ -88,8 +92,10 @@ async def _touched(
     return list(rows)
 
 
-async def _read_pools(tx: Transaction, pairs: Ids) -> dict[int, Pool]:
-    return {row["id"]: _pool(row) for row in await tx.fetch(_SQL["pools"], **_pairs(pairs, "ids"))}
+async def _read_pools(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> dict[int, Pool]:
+    return {
+        row["id"]: _pool(row) for row in await tx.fetch(_SQL["pools"], tenant_ids=_first(pairs), ids=_second(pairs))
+    }
 
 
 async def _waiters(
@@ -124,10 +130,10 @@ def _room(pool: Pool, capacities: Mapping[int, int | None]) -> int:
 
 async def _blocked(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> Sequence[Row]:
     """Of each grant with a quota, as many of those beyond it as could be let in if all who are touched went."""
-    touched = {(row["tenant_id"], row["id"]) for row in rows}
+    touched = sorted({(row["tenant_id"], row["id"]) for row in rows})
     if not touched:
         return ()
-    found = await tx.fetch(_SQL["blocked"], **_pairs(touched, "ids"))
+    found = await tx.fetch(_SQL["blocked"], tenant_ids=_first(touched), ids=_second(touched))
     for row in found:
         place = (row["source_seq"], row["user_id"] is None, row["user_id"] or 0, row["id"])
         facts.quota_horizons[row["grant_id"]] = max(place, facts.quota_horizons.get(row["grant_id"], place))
@@ -139,16 +145,19 @@ async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> 
     by_id = {row["id"]: row for row in rows}
     if not by_id:
         return
-    touched = [(row["tenant_id"], number) for number, row in by_id.items()]
+    touched = sorted((row["tenant_id"], number) for number, row in by_id.items())
     sources: dict[int, list[SourceOf]] = {}
     grants: set[tuple[int, int]] = set()
-    for row in await tx.fetch(_SQL["sources"], **_pairs(touched, "ids")):
+    for row in await tx.fetch(_SQL["sources"], tenant_ids=_first(touched), ids=_second(touched)):
         source = SourceOf(row["grant_id"], row["blocked"], row["seq"], row["operation_id"], row["since"])
         sources.setdefault(row["entitlement_id"], []).append(source)
         if source.grant_id and source.grant_id not in facts.grants:
             grants.add((row["tenant_id"], source.grant_id))
     if grants:
-        _take_grants(facts, await tx.fetch(_SQL["grants_of_sources"], **_pairs(grants, "ids")))
+        _take_grants(
+            facts,
+            await tx.fetch(_SQL["grants_of_sources"], tenant_ids=_first(sorted(grants)), ids=_second(sorted(grants))),
+        )
     facts.seats = [_seat(row, sources.get(number, [])) for number, row in by_id.items()]
     unknown = {(row["tenant_id"], row["user_id"]) for row in rows if row["user_id"] not in facts.people}
     await know_people(tx, facts, (pair for pair in unknown if pair[1] is not None))
@@ -156,9 +165,9 @@ async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> 
 
 async def know_people(tx: Transaction, facts: SeatFacts, people: Ids) -> None:
     """Read these (tenant, id) people into the facts."""
-    pairs = set(people)
+    pairs = sorted(set(people))
     if pairs:
-        for row in await tx.fetch(_SQL["people_of_seats"], **_pairs(pairs, "ids")):
+        for row in await tx.fetch(_SQL["people_of_seats"], tenant_ids=_first(pairs), ids=_second(pairs)):
             facts.people[row["id"]] = Holder(*row.values())
 
 
@@ -168,9 +177,9 @@ async def _reserve(tx: Transaction, count: int) -> Iterator[int]:
     return iter([row["id"] for row in await tx.fetch(_SQL["reserve_entitlement_ids"], count=count)])
 
 
-def _places(facts: SeatFacts, joins: Counter[tuple[int, int]]) -> int:
+def _places(facts: SeatFacts, joins: Mapping[tuple[int, int], int]) -> int:
     """How many rows may be made if everybody joins who may."""
-    return sum(joins[grant.tenant_id, grant.group_id] for grant in facts.grants.values() if grant.gives)
+    return sum(joins.get((grant.tenant_id, grant.group_id), 0) for grant in facts.grants.values() if grant.gives)
 
 
 def _take_grants(facts: SeatFacts, rows: Sequence[Row]) -> None:
@@ -249,6 +258,9 @@ def _text(document: Mapping[str, JSON] | None) -> str | None:
     return None if document is None else compact(document)
 
 
-def _pairs(pairs: Ids, second: str) -> dict[str, list[int]]:
-    ordered = sorted(pairs)
-    return {"tenant_ids": [pair[0] for pair in ordered], second: [pair[1] for pair in ordered]}
+def _first(pairs: Sequence[tuple[int, int]]) -> list[int]:
+    return [pair[0] for pair in pairs]
+
+
+def _second(pairs: Sequence[tuple[int, int]]) -> list[int]:
+    return [pair[1] for pair in pairs]

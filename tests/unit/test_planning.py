@@ -8,6 +8,8 @@ from domain.book import AssignmentBook, AssignmentKey, Held, Names
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.events import EventType
 from domain.planning import Order
+from domain.seat_table import SeatFacts
+from domain.seats import SeatBook
 from domain.sources import Source
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -26,7 +28,7 @@ def announced(*changes, held=()):
     rows = {AssignmentKey(TENANT, GROUP, user, LEAD): Held(Source.MANUAL, AT) for user in held}
     items = tuple(AssignmentChange(op=op, group="sales", user=user, role="lead") for op, user in changes)
     order = Order(tenant_id=TENANT, operation_id=uuid4(), seq=1, command=ChangeAssignments(items=items))
-    [decision] = plan_assignments([order], facts, AssignmentBook(rows, names), AT)
+    [decision] = plan_assignments([order], facts, AssignmentBook(rows, names), SeatBook(SeatFacts(), AT))
     return [(event.type, event.subject.split("/")[3]) for event in decision.events]
 
 

@@ -1,14 +1,18 @@
 """Applies waves of group assignment changes: resolve, plan, apply, with the same statements for 1 item and 5,000."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.assignments import AssignmentFacts, plan_assignments
+from domain.assignments import GIVING, AssignmentFacts, plan_assignments
 from domain.book import Names
 from domain.commands import AssignmentChange, ChangeAssignments
 from domain.planning import Decision, Order
+from domain.seat_rows import Holder
 from infra.postgres.assignments import apply_changes, book_of_pairs, read_facts
 from infra.postgres.database import Transaction
+from infra.postgres.seat_writes import write_seats
+from infra.postgres.seats import load_seats
 
 
 async def change_assignments(
@@ -22,9 +26,18 @@ async def change_assignments(
         people=((tenant_id, item.user) for tenant_id, item in items),
         roles=((tenant_id, item.role) for tenant_id, item in items),
     )
-    book = await book_of_pairs(tx, _pairs(items, facts), _names(facts))
-    decisions = plan_assignments(orders, facts, book, at)
+    pairs = _pairs(items, facts)
+    book = await book_of_pairs(tx, pairs, _names(facts))
+    seats = await load_seats(
+        tx,
+        at=at,
+        people={(tenant_id, user_id) for tenant_id, _, user_id in pairs},
+        joins=_joins(items, facts),
+        known=[Holder(person.id, person.key, person.active) for person in facts.people.values()],
+    )
+    decisions = plan_assignments(orders, facts, book, seats)
     await apply_changes(tx, book.changes())
+    await write_seats(tx, seats.changes())
     return decisions
 
 
@@ -35,6 +48,16 @@ def _pairs(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts
         if group_id is not None and person is not None:
             pairs.add((tenant_id, group_id, person.id))
     return sorted(pairs)
+
+
+def _joins(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> Counter[tuple[int, int]]:
+    """How many may join each of the groups that are touched."""
+    joins: Counter[tuple[int, int]] = Counter()
+    for tenant_id, item in items:
+        group_id = facts.groups.get((tenant_id, item.group))
+        if group_id is not None:
+            joins[tenant_id, group_id] += item.op in GIVING
+    return joins
 
 
 def _names(facts: AssignmentFacts) -> Names:

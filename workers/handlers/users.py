@@ -1,15 +1,21 @@
 """Applies waves of people put and deleted, with the memberships that follow."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.book import Names
 from domain.commands import DeleteUsers, PutUsers, UserPut
 from domain.planning import Decision, Order
-from domain.users import MEMBER, User, UserBook, UserFacts, plan_delete_users, plan_put_users
+from domain.seats import SeatBook
+from domain.users import MEMBER, User, UserBook, UserFacts, fold, holder_of, plan_delete_users, plan_put_users
 from infra.postgres.assignments import apply_changes, book_of_people, find_groups, find_roles
 from infra.postgres.database import Transaction
 from infra.postgres.directory import group_keys, read_users, remove_users, reserve_ids, write_users
+from infra.postgres.seat_writes import write_seats
+from infra.postgres.seats import load_seats
+
+Items = Sequence[tuple[int, UserPut]]
 
 
 async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: datetime) -> list[Decision]:
@@ -36,21 +42,45 @@ async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: date
         members={tenant_id: role.id for (tenant_id, _), role in members.items()},
         fresh_ids=await reserve_ids(tx, "user", len(named - found.keys())),
     )
+    seats = await _load_seats(tx, items, found, facts, at)
     users = UserBook(found)
-    decisions = plan_put_users(orders, facts, users, book, at)
+    decisions = plan_put_users(orders, facts, users, book, seats)
     await write_users(tx, users.rows.written())
     await apply_changes(tx, book.changes())
+    await write_seats(tx, seats.changes())
     return decisions
 
 
-async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], _at: datetime) -> list[Decision]:
+async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], at: datetime) -> list[Decision]:
     """One decision per command, in order."""
     found: dict[tuple[int, str], User] = await read_users(
         tx, keys=((o.tenant_id, k) for o in orders for k in o.command.keys)
     )
     book = await book_of_people(tx, {(t, user.id): user.key for (t, _), user in found.items()}, Names())
+    people = {(tenant_id, user.id) for (tenant_id, _), user in found.items()}
+    seats = await load_seats(tx, at=at, holders=people, known=map(holder_of, found.values()))
     users = UserBook(found)
-    decisions = plan_delete_users(orders, users, book)
+    decisions = plan_delete_users(orders, users, book, seats)
     await apply_changes(tx, book.changes())
+    await write_seats(tx, seats.changes())
     await remove_users(tx, users.rows.removed())
     return decisions
+
+
+async def _load_seats(
+    tx: Transaction, items: Items, found: Mapping[tuple[int, str], User], facts: UserFacts, at: datetime
+) -> SeatBook:
+    """What may move: everything of people who come or go, what groups give to those who change theirs, addresses."""
+    olds = [(tenant_id, item, found.get((tenant_id, item.key))) for tenant_id, item in items]
+    known = [(tenant_id, item, old) for tenant_id, item, old in olds if old is not None]
+    joins = Counter((t, facts.groups.get((t, item.primary_group or ""))) for t, item in items)
+    return await load_seats(
+        tx,
+        at=at,
+        holders={(t, old.id) for t, item, old in known if not (old.active and item.active and old.email == item.email)},
+        people={(tenant_id, old.id) for tenant_id, _, old in known},
+        groups=[(tenant_id, old.primary_group_id) for tenant_id, _, old in known if old.primary_group_id is not None],
+        joins={(t, group_id): count for (t, group_id), count in joins.items() if group_id is not None},
+        emails={(t, fold(item.email)) for t, item, old in olds if item.email and (not old or old.email != item.email)},
+        known=map(holder_of, found.values()),
+    )

@@ -13,6 +13,8 @@ from domain.events import EventType
 from domain.items import InvalidItem
 from domain.outcomes import Assigned, Unassigned
 from domain.planning import Order
+from domain.seat_table import SeatFacts
+from domain.seats import SeatBook
 from domain.sources import Source, SourceName
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -50,7 +52,7 @@ def book(sources=None):
 def decide(*items, found=None, assignable=None, tenant_id=1):
     command = ChangeAssignments(items=items, assignable=assignable)
     order = Order(tenant_id=tenant_id, operation_id=UUID(int=1), seq=1, command=command)
-    [decision] = plan_assignments([order], FACTS, book(found), AT)
+    [decision] = plan_assignments([order], FACTS, book(found), SeatBook(SeatFacts(), AT))
     return decision
 
 
@@ -136,6 +138,6 @@ def test_commands_of_a_wave_are_decided_one_on_the_other():
         for n, op in enumerate([CREATE, CREATE, DELETE, CREATE])
     ]
     shared = book()
-    decisions = plan_assignments(orders, FACTS, shared, AT)
+    decisions = plan_assignments(orders, FACTS, shared, SeatBook(SeatFacts(), AT))
     assert [codes(decision) for decision in decisions] == [[None], [EXISTS], [None], [None]]
     assert shared.changes().written == {KEY: Held(Source.MANUAL, AT)}

@@ -11,6 +11,8 @@ from domain.errors import ErrorCode, Refusal
 from domain.items import InvalidItem
 from domain.outcomes import Deleted, Stored
 from domain.planning import Order
+from domain.seat_table import SeatFacts
+from domain.seats import SeatBook
 from domain.sources import Source
 from domain.users import User, UserBook, UserFacts, plan_delete_users, plan_put_users
 
@@ -31,16 +33,17 @@ class Wave:
         names = Names(groups={SALES: "sales", LEGAL: "legal"}, users={100: "ann", 101: "bob"}, roles={MEMBER: "member"})
         rows = {AssignmentKey(1, group, 100, MEMBER): Held(sources, AT) for group, sources in held}
         self.users, self.book = UserBook(found), AssignmentBook(rows, names)
+        self.seats = SeatBook(SeatFacts(), AT)
 
     def put(self, *items):
         facts = UserFacts(
             groups={(1, "sales"): SALES, (1, "legal"): LEGAL}, members={1: MEMBER}, fresh_ids=iter(range(500, 600))
         )
-        [decision] = plan_put_users([self._order(PutUsers(items=items))], facts, self.users, self.book, AT)
+        [decision] = plan_put_users([self._order(PutUsers(items=items))], facts, self.users, self.book, self.seats)
         return decision
 
     def delete(self, *keys):
-        [decision] = plan_delete_users([self._order(DeleteUsers(keys=keys))], self.users, self.book)
+        [decision] = plan_delete_users([self._order(DeleteUsers(keys=keys))], self.users, self.book, self.seats)
         return decision
 
     def groups_of_ann(self):
