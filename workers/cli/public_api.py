@@ -11,6 +11,7 @@ import httpx
 
 PATIENCE_SECONDS = 90.0
 GLANCE = 0.1
+LONGEST_PAUSE = 5.0
 OPEN = frozenset({"queued", "running"})
 RETRIED = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY})
 
@@ -23,11 +24,13 @@ class CallError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An answer: status, body, and the operation that made it."""
+    """An answer: status, body, the operation that made it, and whether it was made for an earlier, equal request."""
 
     status: int
     body: JsonDocument
     operation: UUID | None
+    replayed: bool = False
+    retry_after: float = GLANCE
 
 
 class PublicApi:
@@ -61,7 +64,7 @@ class PublicApi:
                 return answer
             if time.monotonic() > deadline:
                 raise CallError(f"{method} {path}: " + ("no answer" if answer is None else f"still {answer.status}"))
-            time.sleep(GLANCE)
+            time.sleep(GLANCE if answer is None else answer.retry_after)
 
     def get(self, path: str) -> JsonDocument:
         """The body of a GET that must succeed.
@@ -97,6 +100,8 @@ class PublicApi:
             status=response.status_code,
             body=_document(response),
             operation=UUID(operation) if operation else None,
+            replayed="Idempotency-Replayed" in response.headers,
+            retry_after=_seconds(response.headers.get("Retry-After")),
         )
 
     def _follow(self, accepted: Answered, deadline: float) -> Answered:
@@ -106,9 +111,21 @@ class PublicApi:
             answer = self._try("GET", path, None, None)
             if answer is not None and answer.status == HTTPStatus.OK and answer.body["status"] not in OPEN:
                 response = answer.body["response"]
-                return Answered(status=response["status"], body=response["body"] or {}, operation=accepted.operation)
+                if response is None:
+                    raise CallError(f"operation {accepted.operation} {answer.body['status']}")
+                return Answered(
+                    status=response["status"],
+                    body=response["body"] or {},
+                    operation=accepted.operation,
+                    replayed=accepted.replayed,
+                )
             time.sleep(GLANCE)
         raise CallError(f"operation {accepted.operation} did not end in time")
+
+
+def _seconds(retry_after: str | None) -> float:
+    """A few seconds at most: who waits also looks whether to give up."""
+    return min(float(retry_after), LONGEST_PAUSE) if retry_after and retry_after.isdigit() else GLANCE
 
 
 def _document(response: httpx.Response) -> JsonDocument:
