@@ -130,15 +130,19 @@ def group_license_event(
     assignment_id: int,
     active: bool,
     counts: Mapping[str, int],
+    ready: bool = True,
     deleted: bool = False,
 ) -> Event:
-    """A `group_license.updated`; `counts` has user_count, assigned, waiting and suspended."""
+    """A `group_license.updated`; `counts` has user_count, assigned, waiting and suspended.
+
+    One that is on hold, or whose licence has not started, is not `ready`.
+    """
     data: dict[str, JSON] = {
         "license": license_of.document,
         "group": group.document,
         "assignment_id": assignment_id,
         "active": active,
-        "fulfilled": active and not deleted and counts["assigned"] == counts["user_count"],
+        "fulfilled": active and ready and not deleted and counts["assigned"] == counts["user_count"],
         "counts": dict(counts),
     }
     if deleted:

@@ -4,7 +4,7 @@ Within an operation events are ordered by type as listed here, then by item, and
 the pass numbers them under the lock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum, unique
 from typing import NamedTuple
 
@@ -42,3 +42,14 @@ class Event(NamedTuple):
     type: EventType
     subject: str
     data: Mapping[str, JSON]
+
+
+class EventRun(NamedTuple):
+    """Many things of one type that happened: what an Event says of one, as JSON text, which is cheaper to make."""
+
+    type: EventType
+    subjects: Sequence[str]
+    data: Sequence[str]
+
+
+Told = Event | EventRun

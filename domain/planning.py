@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.commands import Command
 from domain.errors import ErrorCode, Refusal
-from domain.events import ORDER, Event, EventType
+from domain.events import ORDER, Event, EventType, Told
 from domain.items import InvalidItem
 from domain.outcomes import Result
 
@@ -29,18 +29,20 @@ class Reached:
     """Events of an earlier operation that still runs: a later command has touched someone it had not come to yet."""
 
     operation_id: UUID
-    events: Sequence[Event]
+    events: Sequence[Told]
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What was decided of one command: one outcome per item, and the events in the order they are announced.
 
-    `reached` is announced before them. With `done` below `total` the command goes on in chunks.
+    `reached` is announced before them. With `done` below `total` the command goes on in chunks; a `total` of 0 counts
+    the items.
     """
 
     result: Result
-    events: Sequence[Event]
+    events: Sequence[Told]
     reached: Sequence[Reached] = ()
     done: int = 0
     total: int = 0

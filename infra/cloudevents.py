@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from domain.events import Event
+from domain.events import Event, EventRun, EventType
 
 EVENTS_PER_MESSAGE = 100
 SEQUENCE_DIGITS = 19
@@ -31,6 +31,16 @@ class NumberedEvent(NamedTuple):
     traceparent: str | None
 
 
+class NumberedRun(NamedTuple):
+    """Many events of one type in their places: `sequence` is the first one's, the others follow without a gap."""
+
+    events: EventRun
+    sequence: int
+    previous: int
+    operation_id: UUID
+    traceparent: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage:
     """One message as it is stored and published: events of one type with consecutive sequences."""
@@ -40,6 +50,25 @@ class OutboxMessage:
     last_sequence: int
     routing_key: str
     body: bytes
+
+
+class _Envelope(NamedTuple):
+    """What all events of one tenant, type and moment have in common, and the texts between what they differ in."""
+
+    type: str
+    routing_key: str
+    head: str
+    kind: str
+    fixed: str
+
+    def message(self, first: int, count: int, body: bytes) -> OutboxMessage:
+        return OutboxMessage(
+            type=self.type,
+            first_sequence=first,
+            last_sequence=first + count - 1,
+            routing_key=self.routing_key,
+            body=body,
+        )
 
 
 def wire_type(event_type: str) -> str:
@@ -54,12 +83,32 @@ def wire_sequence(sequence: int) -> str:
 
 def encode(events: Sequence[NumberedEvent], *, tenant_key: str, at: datetime) -> list[OutboxMessage]:
     """Cut events, which come in sequence order, into messages: a new one at every change of type and every 100."""
-    time = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
     return [
-        _message(run[start : start + EVENTS_PER_MESSAGE], tenant_key, time)
+        _message(run[start : start + EVENTS_PER_MESSAGE], _envelope(run[0].event.type, tenant_key, at))
         for run in _runs(events)
         for start in range(0, len(run), EVENTS_PER_MESSAGE)
     ]
+
+
+def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> list[OutboxMessage]:
+    """What `encode` makes of the same events, in a quarter of the time."""
+    envelope = _envelope(run.events.type, tenant_key, at)
+    _, _, head, kind, fixed = envelope
+    cause = _cause(run.operation_id, run.traceparent)
+    before = wire_sequence(run.previous)
+    messages: list[OutboxMessage] = []
+    for start in range(0, len(run.events.data), EVENTS_PER_MESSAGE):
+        end, first = start + EVENTS_PER_MESSAGE, run.sequence + start
+        encoded: list[str] = []
+        told = zip(run.events.subjects[start:end], run.events.data[start:end], strict=True)
+        for number, (subject, data) in enumerate(told, start=first):
+            here = wire_sequence(number)
+            encoded.append(
+                f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
+            )
+            before = here
+        messages.append(envelope.message(first, len(encoded), f"[{_BORDER.decode().join(encoded)}]".encode()))
+    return messages
 
 
 def split(body: bytes) -> list[bytes]:
@@ -74,34 +123,35 @@ def _runs(events: Sequence[NumberedEvent]) -> Iterator[list[NumberedEvent]]:
         yield [numbered for _, numbered in run]
 
 
-def _message(run: Sequence[NumberedEvent], tenant_key: str, time: str) -> OutboxMessage:
-    event_type = run[0].event.type.value
-    head = f'{{"specversion":"1.0","id":"{tenant_key}-'
-    kind = f'","source":"/tenants/{tenant_key}","type":"{wire_type(event_type)}","subject":'
-    fixed = f',"time":"{time}","datacontenttype":"application/json","tenantid":"{tenant_key}","sequence":"'
+def _message(run: Sequence[NumberedEvent], envelope: _Envelope) -> OutboxMessage:
     encoded: list[bytes] = []
     operation_id: UUID | None = None
     for numbered in run:
         # Nearly every message holds one operation's events, so its part of the text is made once.
         if numbered.operation_id is not operation_id:
-            operation_id, cause = numbered.operation_id, _cause(numbered)
+            operation_id, cause = numbered.operation_id, _cause(numbered.operation_id, numbered.traceparent)
         sequence, subject = wire_sequence(numbered.sequence), to_json(numbered.event.subject).decode()
         encoded.append(
-            f"{head}{sequence}{kind}{subject}{fixed}{sequence}"
+            f"{envelope.head}{sequence}{envelope.kind}{subject}{envelope.fixed}{sequence}"
             f'","previous":"{wire_sequence(numbered.previous)}","operationid":{cause}'.encode()
             + to_json(numbered.event.data)
             + b"}"
         )
-    return OutboxMessage(
-        type=event_type,
-        first_sequence=run[0].sequence,
-        last_sequence=run[-1].sequence,
-        routing_key=f"{tenant_key}.{event_type}",
-        body=b"[" + _BORDER.join(encoded) + b"]",
+    return envelope.message(run[0].sequence, len(run), b"[" + _BORDER.join(encoded) + b"]")
+
+
+def _envelope(event_type: EventType, tenant_key: str, at: datetime) -> _Envelope:
+    time = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _Envelope(
+        type=event_type.value,
+        routing_key=f"{tenant_key}.{event_type.value}",
+        head=f'{{"specversion":"1.0","id":"{tenant_key}-',
+        kind=f'","source":"/tenants/{tenant_key}","type":"{wire_type(event_type)}","subject":',
+        fixed=f',"time":"{time}","datacontenttype":"application/json","tenantid":"{tenant_key}","sequence":"',
     )
 
 
-def _cause(numbered: NumberedEvent) -> str:
+def _cause(operation_id: UUID, traceparent: str | None) -> str:
     """What an event says of its operation, from the value of `operationid` up to its own data."""
-    traced = "" if numbered.traceparent is None else f',"traceparent":{to_json(numbered.traceparent).decode()}'
-    return f'"{numbered.operation_id}"{traced},"data":'
+    traced = "" if traceparent is None else f',"traceparent":{to_json(traceparent).decode()}'
+    return f'"{operation_id}"{traced},"data":'

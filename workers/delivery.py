@@ -48,7 +48,11 @@ Announce = Callable[[Mapping[str, Sequence[UUID]]], Awaitable[None]]
 
 
 class Delivery:
-    """Runs one pass after the other. `committed` is called with the replies of every commit."""
+    """Runs one pass after the other.
+
+    `committed` is called with the replies of every commit, `continues` with each tenant that has nothing queued any
+    more and work that goes on in chunks.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Delivery:
         budget: Budget,
         handlers: Mapping[str, Handler],
         committed: Announce,
+        continues: Callable[[int], None] = lambda _tenant_id: None,
     ) -> None:
         self._database = database
         self._ready = ready
@@ -66,6 +71,7 @@ class Delivery:
         self._budget = budget
         self._handlers = handlers
         self._committed = committed
+        self._continues = continues
         self._pause = _FIRST_PAUSE
         self.passes = 0
 
@@ -95,8 +101,10 @@ class Delivery:
         self.passes += 1
         self._pause = _FIRST_PAUSE
         self._ready.relieve(this.selection.taken)
-        for tenant_id in this.selection.alone:
+        for tenant_id in this.selection.suspected:
             self._ready.suspect(tenant_id, 1)
+        for tenant_id in this.selection.unbounded:
+            self._ready.set_apart(tenant_id)
         if this.selection.taken:
             await self._committed(this.replies)
             _tell(this)
@@ -114,8 +122,10 @@ class Delivery:
                 self._ready.add(tenant_id)
             raise
         for tenant_id in held:
-            if tenant_id in owed:
+            if tenant_id in owed.queued:
                 self._ready.add(tenant_id)
+            elif tenant_id in owed.running:
+                self._continues(tenant_id)
 
     async def _failed_safely(self, this: Pass, batch: Batch, error: Exception) -> None:
         try:

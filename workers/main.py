@@ -7,8 +7,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -18,8 +19,10 @@ from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import DeliveredClaim
 from infra.settings import Settings
 from infra.version import VERSION
+from workers.chunk_sizes import ChunkSizes
+from workers.chunks import ChunkLane
 from workers.delivery import Delivery
-from workers.handlers import HANDLERS, Handler
+from workers.handlers import Handler, handlers_with
 from workers.liveness import Liveness
 from workers.poll import Poll
 from workers.ready import ReadySet
@@ -40,7 +43,10 @@ _FINISH_SECONDS = 8.0
 class Worker:
     """All services of one worker process, put together."""
 
-    def __init__(self, settings: Settings, *, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+    def __init__(
+        self, settings: Settings, *, handlers: Mapping[str, Handler] | None = None, sizes: ChunkSizes | None = None
+    ) -> None:
+        chunk_sizes = sizes or ChunkSizes()
         name = f"{socket.gethostname()}-{os.getpid()}"
         self._database = Database(
             settings.database_url.get_secret_value(), name="seatline worker", size=settings.database_pool_size
@@ -49,13 +55,17 @@ class Worker:
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
         self._liveness = Liveness(database=self._database, name=name, version=VERSION)
         self._relay = None if self._broker is None else Relay(database=self._database, broker=self._broker)
+        self._chunks = ChunkLane(
+            database=self._database, ready=self._ready, sizes=chunk_sizes, committed=self._chunk_committed
+        )
         self._delivery = Delivery(
             database=self._database,
             ready=self._ready,
             inflight=self._liveness,
             budget=Budget(operations=settings.pass_operations, items=settings.pass_items, bytes=settings.pass_bytes),
-            handlers=handlers,
+            handlers=handlers or handlers_with(chunk_sizes),
             committed=self._committed,
+            continues=self._chunks.add,
         )
         self._poll = Poll(
             database=self._database,
@@ -67,13 +77,14 @@ class Worker:
         )
         self._retention = Retention(database=self._database, keep=timedelta(days=settings.retention_days))
         self._supervisor = Supervisor()
-        self._turn: asyncio.Task[None] | None = None
+        self._turns: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Start every service; returns when claims are being asked for."""
         self._supervisor.keep("liveness", self._liveness.run)
         self._supervisor.keep("poll", self._poll.run)
         self._supervisor.keep("delivery", self._deliver)
+        self._supervisor.keep("chunks", self._continue)
         self._supervisor.keep("retention", self._retention.run)
         if self._broker is not None:
             await self._broker.start()
@@ -82,13 +93,14 @@ class Worker:
             await self._relay.start()
 
     async def stop(self) -> None:
-        """Stop consuming, finish the pass that runs, ack, close."""
+        """Stop consuming, finish the pass and the chunk that run, ack, close."""
         if self._broker is not None:
             await self._broker.stop_consuming()
         await self._supervisor.end("poll")
         await self._supervisor.end("delivery")
-        if self._turn is not None:
-            await asyncio.wait([self._turn], timeout=_FINISH_SECONDS)
+        await self._supervisor.end("chunks")
+        if self._turns:
+            await asyncio.wait(self._turns.values(), timeout=_FINISH_SECONDS)
         if self._relay is not None:
             await self._relay.stop()
         await self._supervisor.end_all()
@@ -104,11 +116,23 @@ class Worker:
         """One turn after the other, each in a task of its own, so that cancelling this loop lets the turn finish."""
         while True:
             batch = await self._ready.next()
-            self._turn = asyncio.create_task(self._delivery.turn(batch), name="turn")
-            await asyncio.shield(self._turn)
+            await self._whole("turn", self._delivery.turn(batch))
+
+    async def _continue(self) -> None:
+        """One chunk after the other, beside the passes: their tenants do not wait for it."""
+        while True:
+            tenant_id = await self._chunks.next()
+            await self._whole("chunk", self._chunks.turn(tenant_id))
+
+    async def _whole(self, name: str, turn: Coroutine[Any, Any, None]) -> None:
+        self._turns[name] = asyncio.create_task(turn, name=name)
+        await asyncio.shield(self._turns[name])
 
     def _claimed(self, claim: DeliveredClaim) -> None:
         self._ready.add(claim.claim.tenant_id, claim.ack)
+
+    async def _chunk_committed(self) -> None:
+        await self._committed({})
 
     async def _committed(self, replies: Mapping[str, Sequence[UUID]]) -> None:
         # Callers wait for the replies, nobody in particular for the events.

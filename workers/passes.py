@@ -3,7 +3,7 @@
 One rule: everything a pass does is in one transaction, and locking is its first statement.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -11,25 +11,27 @@ from uuid import UUID
 from domain.codec import UnreadableCommandError, decode
 from domain.commands import Command
 from domain.errors import JSON, ErrorCode
-from domain.events import Event, EventType
+from domain.events import Told
 from domain.outcomes import OperationStatus, document
-from domain.planning import Decision, Order
-from infra.cloudevents import NumberedEvent, encode
+from domain.planning import Decision, Order, Reached
 from infra.postgres.database import Transaction
 from infra.postgres.passes import Announced, Finished, OpenOperation, TenantLog, lock_tenants, read_open, record
+from workers.announcing import announce, finished_event
 from workers.handlers import Handler
 from workers.waves import DEATHS_ALONE, Budget, Selection, select, waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How one operation ended, before its events have numbers."""
+    """How one operation ended, or that it goes on in chunks, before its events have numbers."""
 
     status: OperationStatus
     done: int = 0
+    total: int | None = None
     response: Mapping[str, JSON] | None = None
     error: Mapping[str, JSON] | None = None
-    events: Sequence[Event] = ()
+    reached: Sequence[Reached] = ()
+    events: Sequence[Told] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Pass:
     """What a pass has locked and taken so far; after a failure it tells how far it came."""
 
     held: frozenset[int] = frozenset()
-    selection: Selection = field(default_factory=lambda: Selection(taken={}, alone=frozenset()))
+    selection: Selection = field(default_factory=lambda: Selection(taken={}))
 
     @property
     def replies(self) -> dict[str, list[UUID]]:
@@ -134,12 +136,17 @@ async def _decide(
 
 
 def _success(decision: Decision, *, dry_run: bool) -> Ended:
+    if dry_run:
+        # A dry run changes nothing, so there is nothing to announce and nothing to go on with.
+        result = decision.result
+        return Ended(status=result.status, done=len(result.outcomes), response=document(result))
     return Ended(
-        status=decision.result.status,
-        done=len(decision.result.outcomes),
+        status=OperationStatus.RUNNING if decision.done < decision.total else decision.result.status,
+        done=decision.done if decision.total else len(decision.result.outcomes),
+        total=decision.total or None,
         response=document(decision.result),
-        # A dry run changes nothing, so there is nothing to announce.
-        events=() if dry_run else decision.events,
+        reached=decision.reached,
+        events=decision.events,
     )
 
 
@@ -148,35 +155,15 @@ def failure(code: ErrorCode, message: str) -> Ended:
     return Ended(status=OperationStatus.FAILED, error={"code": code.value, "message": message})
 
 
-def _announce(operation: OpenOperation, ended: Ended, log: TenantLog) -> list[Announced]:
+def _announce(operation: OpenOperation, ended: Ended, log: TenantLog) -> Iterator[Announced]:
     if operation.dry_run:
-        return []
-    events = [*ended.events, _finished_event(operation, ended.status)]
-    numbered = [_number(event, operation, log) for event in events]
-    messages = encode(numbered, tenant_key=log.key, at=log.at)
-    return [Announced(tenant_id=log.tenant_id, operation_id=operation.id, message=message) for message in messages]
-
-
-def _number(event: Event, operation: OpenOperation, log: TenantLog) -> NumberedEvent:
-    """The next place in the tenant's log; only its lock's holder may come here."""
-    log.event_seq += 1
-    previous = log.type_seq.get(event.type, 0)
-    log.type_seq[event.type] = log.event_seq
-    return NumberedEvent(
-        event=event,
-        sequence=log.event_seq,
-        previous=previous,
-        operation_id=operation.id,
-        traceparent=operation.traceparent,
-    )
-
-
-def _finished_event(operation: OpenOperation, status: OperationStatus) -> Event:
-    return Event(
-        type=EventType.OPERATION_FINISHED,
-        subject=f"operations/{operation.id}",
-        data={"operation": {"id": str(operation.id), "kind": operation.kind, "status": status.value}},
-    )
+        return
+    for earlier in ended.reached:
+        yield from announce(log, earlier.operation_id, earlier.traceparent, earlier.events)
+    told = list(ended.events)
+    if not ended.status.is_open:
+        told.append(finished_event(operation.id, operation.kind, ended.status))
+    yield from announce(log, operation.id, operation.traceparent, told)
 
 
 def _finished(operation: OpenOperation, ended: Ended) -> Finished:
@@ -185,6 +172,7 @@ def _finished(operation: OpenOperation, ended: Ended) -> Finished:
         id=operation.id,
         status=ended.status,
         done=ended.done,
+        total=ended.total,
         response=ended.response,
         error=ended.error,
     )

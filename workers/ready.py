@@ -26,6 +26,7 @@ class ReadySet:
         self._tenants = tenants
         self._ready: dict[int, list[Ack]] = {}
         self._limits: dict[int, int] = {}
+        self._apart: set[int] = set()
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
@@ -42,6 +43,10 @@ class ReadySet:
         """Run this tenant alone from now on, at most `limit` operations at a time."""
         self._limits[tenant_id] = max(1, limit)
 
+    def set_apart(self, tenant_id: int) -> None:
+        """Run this tenant's next pass alone: it begins with an operation that may touch any number of rows."""
+        self._apart.add(tenant_id)
+
     def relieve(self, tenant_ids: Iterable[int]) -> None:
         """A pass over these went well: double what they may bring, until it is a full share again."""
         for tenant_id in tenant_ids:
@@ -55,9 +60,11 @@ class ReadySet:
             self._filled.clear()
             await self._filled.wait()
         first = next(iter(self._ready))
-        if first in self._limits:
+        alone = self._limits.keys() | self._apart
+        if first in alone:
+            self._apart.discard(first)
             return self._take([first])
-        together = [tenant_id for tenant_id in self._ready if tenant_id not in self._limits]
+        together = [tenant_id for tenant_id in self._ready if tenant_id not in alone]
         return self._take(together[: self._tenants])
 
     def _take(self, tenant_ids: Iterable[int]) -> Batch:

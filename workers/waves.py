@@ -7,12 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from domain.commands import Kind
 from infra.postgres.passes import OpenOperation
 
 Queues = Mapping[int, Sequence[OpenOperation]]
 
 DEATHS_ALONE = 3
 """An operation during which, alone, this many workers have died is failed without another try."""
+
+_UNBOUNDED = frozenset(
+    {
+        Kind.SET_GROUP_LICENSE,
+        Kind.REMOVE_GROUP_LICENSE,
+        Kind.REPLACE_GROUP_BUNDLES,
+        Kind.REPROCESS_GROUP,
+        Kind.CHECK_LICENSES,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +37,15 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a pass takes of each tenant, and the tenants that have to come back for a pass of their own."""
+    """What a pass takes of each tenant, and the tenants that have to come back for a pass of their own.
+
+    `suspected` are those whose next operation has attempts, `unbounded` those whose next one may touch any number of
+    rows.
+    """
 
     taken: dict[int, list[OpenOperation]]
-    alone: frozenset[int]
+    suspected: frozenset[int] = frozenset()
+    unbounded: frozenset[int] = frozenset()
 
     @property
     def operations(self) -> list[OpenOperation]:
@@ -40,18 +56,24 @@ class Selection:
 def select(queues: Queues, budget: Budget) -> Selection:
     """Take a prefix of every tenant's queue, in turns, until the budget is used up.
 
-    An operation with attempts runs alone: it ends the prefix of its tenant, and as a head it is taken only where its
-    tenant is the pass's only one.
+    An operation with attempts, and an unbounded one, runs alone: it ends the prefix of its tenant, and as a head it is
+    taken only where its tenant is the pass's only one.
     """
-    suspects = frozenset(tenant_id for tenant_id, queue in queues.items() if queue[0].attempts)
-    if suspects and len(queues) == 1:
-        return Selection(taken={t: [queue[0]] for t, queue in queues.items()}, alone=frozenset())
+    suspected = frozenset(tenant_id for tenant_id, queue in queues.items() if queue[0].attempts)
+    unbounded = frozenset(t for t, queue in queues.items() if is_unbounded(queue[0])) - suspected
+    if len(queues) == 1 and (suspected or unbounded):
+        return Selection(taken={t: [queue[0]] for t, queue in queues.items()})
     prefixes = {
-        tenant_id: list(takewhile(lambda operation: not operation.attempts, queue))
+        tenant_id: list(takewhile(lambda operation: not operation.attempts and not is_unbounded(operation), queue))
         for tenant_id, queue in queues.items()
-        if tenant_id not in suspects
+        if tenant_id not in suspected | unbounded
     }
-    return Selection(taken=_within(prefixes, budget), alone=suspects)
+    return Selection(taken=_within(prefixes, budget), suspected=suspected, unbounded=unbounded)
+
+
+def is_unbounded(operation: OpenOperation) -> bool:
+    """Whether the operation, however short, may touch any number of rows: it then goes on in chunks."""
+    return operation.kind in _UNBOUNDED or operation.request.get("cascade") is True
 
 
 def _within(prefixes: Mapping[int, Sequence[OpenOperation]], budget: Budget) -> dict[int, list[OpenOperation]]:

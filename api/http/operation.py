@@ -25,13 +25,16 @@ _CODES = frozenset(code.value for code in ErrorCode)
 
 Renderer = Callable[[OperationView], Rendered]
 Forms = Mapping[str, Renderer]
-"""The renderers by the name that stands in `Presentation.form`. Each is given finished operations with a response."""
+"""The renderers by the name that stands in `Presentation.form`. Each is given operations with a response."""
 
 
 def rendered(view: OperationView, forms: Forms) -> Rendered | None:
-    """The answer of the operation; None while it is open, when it failed, or when its door is gone."""
+    """The answer of the operation; None where it has none yet, when it failed, or when its door is gone.
+
+    One that goes on in chunks has its answer from the first of them on.
+    """
     renderer = forms.get(view.presentation.form)
-    if renderer is None or view.response is None or view.status.is_open:
+    if renderer is None or view.response is None:
         return None
     return renderer(view)
 

@@ -88,10 +88,12 @@ def _response(context: RequestContext, answer: Answer, preferences: Preferences)
     headers = {"Seatline-Operation": str(view.id)}
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    applied = preferences.applied(accepted_only=view.status.is_open)
+    # One that goes on in chunks is open, but has its answer already.
+    is_unanswered = view.status.is_open and view.response is None
+    applied = preferences.applied(accepted_only=is_unanswered)
     if applied:
         headers["Preference-Applied"] = applied
-    if view.status.is_open:
+    if is_unanswered:
         headers |= {"Location": f"/v1/operations/{view.id}", "Retry-After": str(_RETRY_AFTER_SECONDS)}
         return json_response(operation_body(view, context.services.forms), 202, headers=headers)
     result = rendered(view, context.services.forms)

@@ -48,12 +48,16 @@ class OpenOperation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The final state of one operation. A failed one has an error and no response."""
+    """The final state of one operation, or RUNNING with its answer. A failed one has an error and no response.
+
+    `total` None leaves it as it was accepted.
+    """
 
     tenant_id: int
     id: UUID
     status: OperationStatus
     done: int
+    total: int | None = None
     response: Mapping[str, JSON] | None = None
     error: Mapping[str, JSON] | None = None
 
@@ -65,6 +69,14 @@ class Announced:
     tenant_id: int
     operation_id: UUID
     message: OutboxMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """Tenants with queued operations, and tenants with work that goes on in chunks."""
+
+    queued: frozenset[int]
+    running: frozenset[int]
 
 
 async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, TenantLog]:
@@ -100,28 +112,34 @@ async def read_open(
 
 
 async def tenants_with_open_work(reader: Reader) -> list[int]:
-    """Every tenant that has something queued; reads one index entry a tenant."""
+    """Every tenant that has something queued or running; reads one index entry a tenant."""
     return [row["tenant_id"] for row in await reader.fetch(_SQL["tenants_with_open_work"])]
 
 
-async def still_open(reader: Reader, tenant_ids: Sequence[int]) -> set[int]:
-    """Those of the tenants that have something queued, by one index probe each."""
-    return {row["tenant_id"] for row in await reader.fetch(_SQL["still_open"], tenant_ids=list(tenant_ids))}
+async def still_open(reader: Reader, tenant_ids: Sequence[int]) -> Owed:
+    """Those of the tenants that have something queued, or something running, by index probes."""
+    rows = await reader.fetch(_SQL["still_open"], tenant_ids=list(tenant_ids))
+    return Owed(
+        queued=frozenset(row["tenant_id"] for row in rows if row["is_queued"]),
+        running=frozenset(row["tenant_id"] for row in rows if row["is_running"]),
+    )
 
 
 async def record(
     tx: Transaction, *, finished: Sequence[Finished], announced: Sequence[Announced], logs: Sequence[TenantLog]
 ) -> None:
-    """End the operations, append their messages and advance the tenants' counters."""
-    await tx.execute(
-        _SQL["finish_operations"],
-        tenant_ids=[operation.tenant_id for operation in finished],
-        ids=[operation.id for operation in finished],
-        statuses=[operation.status.value for operation in finished],
-        responses=[_json(operation.response) for operation in finished],
-        errors=[_json(operation.error) for operation in finished],
-        dones=[operation.done for operation in finished],
-    )
+    """End the operations (or say that they go on), append their messages and advance the tenants' counters."""
+    if finished:
+        await tx.execute(
+            _SQL["finish_operations"],
+            tenant_ids=[operation.tenant_id for operation in finished],
+            ids=[operation.id for operation in finished],
+            statuses=[operation.status.value for operation in finished],
+            responses=[_json(operation.response) for operation in finished],
+            errors=[_json(operation.error) for operation in finished],
+            dones=[operation.done for operation in finished],
+            totals=[operation.total for operation in finished],
+        )
     if not announced:
         return
     await tx.execute(

@@ -25,8 +25,10 @@ from infra.postgres.operations import (
 from infra.postgres.passes import OpenOperation
 from infra.postgres.statements import compile_block
 from tests.support.model_rows import Document
+from workers.chunk_sizes import ChunkSizes
+from workers.chunks import ChunkLane
 from workers.delivery import Delivery
-from workers.handlers import HANDLERS, Handler
+from workers.handlers import Handler, handlers_with
 from workers.ready import ReadySet
 from workers.waves import Budget
 
@@ -57,7 +59,10 @@ class Witness:
 
 
 class Engine:
-    """One worker's delivery without its loops. Give it a tenant by `ready.add`; `drain` ends when nothing is ready."""
+    """One worker's delivery without its loops. Give it a tenant by `ready.add`; `drain` ends when nothing is ready.
+
+    `rows` is how many rows a chunk takes, where its own measuring would be in the way.
+    """
 
     def __init__(
         self,
@@ -65,7 +70,8 @@ class Engine:
         *,
         budget: Budget = AMPLE,
         share: int = 250,
-        handlers: Mapping[str, Handler] = HANDLERS,
+        handlers: Mapping[str, Handler] | None = None,
+        rows: int | None = None,
         inflight: Witness | None = None,
         delivery: type[Delivery] = Delivery,
     ) -> None:
@@ -73,22 +79,32 @@ class Engine:
         self.ready = ReadySet(share=share, tenants=1_000)
         self.witness = inflight or Witness()
         self.replies: list[Mapping[str, Sequence[UUID]]] = []
+        sizes = ChunkSizes(rows=rows)
+        self.lane = ChunkLane(database=database, ready=self.ready, sizes=sizes, committed=self._chunk_committed)
         self.delivery = delivery(
             database=database,
             ready=self.ready,
             inflight=self.witness,
             budget=budget,
-            handlers=handlers,
+            handlers=handlers or handlers_with(sizes),
             committed=self._committed,
+            continues=self.lane.add,
         )
 
     async def drain(self, *tenant_ids: int) -> None:
-        """Wake these tenants, and run passes until none is ready."""
+        """Wake these tenants, and run passes and chunks until none is ready and nothing goes on."""
         for tenant_id in tenant_ids:
             self.ready.add(tenant_id)
         async with asyncio.timeout(_DRAIN_SECONDS):
-            while len(self.ready):
+            while len(self.ready) or len(self.lane):
                 await self.turn()
+                if not len(self.ready):
+                    await self.chunk()
+
+    async def chunk(self) -> None:
+        """One chunk of what goes on; none where nothing does."""
+        if len(self.lane):
+            await self.lane.turn(await self.lane.next())
 
     async def turn(self) -> None:
         """One pass over what is ready; none where nothing is."""
@@ -100,6 +116,9 @@ class Engine:
         ids = await accept(self.database, asked)
         await self.drain(*{one.tenant_id for one in asked})
         return await operations(self.database, asked[0].tenant_id, ids)
+
+    async def _chunk_committed(self) -> None:
+        return
 
     async def _committed(self, replies: Mapping[str, Sequence[UUID]]) -> None:
         self.replies.append(replies)

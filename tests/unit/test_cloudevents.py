@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
-from domain.events import Event, EventType
-from infra.cloudevents import NumberedEvent, encode, split, wire_sequence, wire_type
+from domain.events import Event, EventRun, EventType
+from infra.cloudevents import NumberedEvent, NumberedRun, encode, encode_run, split, wire_sequence, wire_type
 from tests.support.sample_events import (
     SAMPLES,
     SCHEMAS,
@@ -32,6 +33,18 @@ DATA = st.dictionaries(
     max_size=4,
 )
 EVENTS = st.builds(Event, type=st.sampled_from(EventType), subject=TEXT.filter(bool), data=DATA)
+
+
+@given(data=st.lists(st.tuples(TEXT.filter(bool), DATA), min_size=1, max_size=8), count=st.sampled_from((1, 99, 201)))
+def test_a_run_is_on_the_wire_as_its_events_one_by_one_would_be(data, count):
+    events = [Event(EventType.ENTITLEMENT_GRANTED, *data[n % len(data)]) for n in range(count)]
+    first = numbered(events[0], 41, previous=7, traceparent=TRACEPARENT)
+    one_by_one = [first, *(first._replace(event=e, sequence=42 + n, previous=41 + n) for n, e in enumerate(events[1:]))]
+    texts = [(to_json(event.subject).decode(), to_json(event.data).decode()) for event in events]
+    run = EventRun(EventType.ENTITLEMENT_GRANTED, [text[0] for text in texts], [text[1] for text in texts])
+    together = NumberedRun(run, 41, 7, first.operation_id, TRACEPARENT)
+    expected = encode(one_by_one, tenant_key="demo", at=AT)
+    assert encode_run(together, tenant_key="demo", at=AT) == expected
 
 
 def place(events, *, traceparent=None):

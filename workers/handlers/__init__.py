@@ -11,8 +11,10 @@ from typing import Any
 from domain.commands import Kind
 from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
+from workers.chunk_sizes import ChunkSizes
 from workers.handlers.assignments import change_assignments
 from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
+from workers.handlers.group_licenses import GroupLicenses
 from workers.handlers.licenses import (
     create_program_licenses,
     delete_licenses,
@@ -25,7 +27,7 @@ from workers.handlers.users import delete_users, put_users
 # Order[Any]: the table is keyed by kind, and each handler's own signature says which command that is.
 Handler = Callable[[Transaction, Sequence[Order[Any]], datetime], Awaitable[list[Decision]]]
 
-HANDLERS: Mapping[str, Handler] = {
+_BOUNDED: Mapping[str, Handler] = {
     Kind.CHANGE_ASSIGNMENTS: change_assignments,
     Kind.PUT_USERS: put_users,
     Kind.PUT_GROUPS: put_groups,
@@ -39,3 +41,12 @@ HANDLERS: Mapping[str, Handler] = {
     Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
     Kind.CHANGE_SEATS: change_seats,
 }
+
+
+def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
+    """The handlers by kind; those of unbounded kinds do as much in their own pass as a chunk does."""
+    grants = GroupLicenses(sizes)
+    return {**_BOUNDED, Kind.SET_GROUP_LICENSE: grants.set_one, Kind.REMOVE_GROUP_LICENSE: grants.remove_one}
+
+
+HANDLERS = handlers_with(ChunkSizes())

@@ -30,7 +30,7 @@ SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deat
  ORDER BY open_operation.tenant_id, seq;
 
 -- name: tenants_with_open_work
--- Every tenant that has a queued operation, by jumping from tenant to tenant in the partial index of open rows.
+-- Every tenant that has an open operation, by jumping from tenant to tenant in the partial index of open rows.
 WITH RECURSIVE jump (tenant_id) AS (
     (SELECT tenant_id FROM operation WHERE status IN ('queued', 'running') ORDER BY tenant_id LIMIT 1)
     UNION ALL
@@ -43,24 +43,30 @@ WITH RECURSIVE jump (tenant_id) AS (
 SELECT tenant_id FROM jump WHERE tenant_id IS NOT NULL;
 
 -- name: still_open
--- Which of these tenants have queued operations: the re-read that whoever held a tenant owes after its commit.
-SELECT tenant_id
+-- Which of these tenants have queued operations, and which have work that goes on in chunks: the re-read that whoever
+-- held a tenant owes after its commit.
+SELECT tenant_id, is_queued, is_running
   FROM unnest(CAST(:tenant_ids AS bigint[])) AS held (tenant_id)
- WHERE EXISTS (SELECT 1 FROM operation
-                WHERE operation.tenant_id = held.tenant_id AND operation.status = 'queued');
+ CROSS JOIN LATERAL (
+       SELECT EXISTS (SELECT 1 FROM operation
+                       WHERE operation.tenant_id = held.tenant_id AND operation.status = 'queued') AS is_queued,
+              EXISTS (SELECT 1 FROM continuation
+                       WHERE continuation.tenant_id = held.tenant_id) AS is_running) AS owed
+ WHERE is_queued OR is_running;
 
 -- name: finish_operations
--- Final states and answers, in one statement however many operations ended.
+-- Final states and answers, in one statement however many operations ended; one that goes on has its answer already.
 UPDATE operation
    SET status = ended.status,
        response = CAST(ended.response AS json),
        error = CAST(ended.error AS json),
        done = ended.done,
+       total = coalesce(ended.total, operation.total),
        started_at = now(),
-       finished_at = clock_timestamp()
+       finished_at = CASE WHEN ended.status <> 'running' THEN clock_timestamp() END
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
-              CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]))
-       AS ended (tenant_id, id, status, response, error, done)
+              CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]), CAST(:totals AS bigint[]))
+       AS ended (tenant_id, id, status, response, error, done, total)
  WHERE operation.tenant_id = ended.tenant_id AND operation.id = ended.id;
 
 -- name: append_outbox

@@ -80,3 +80,12 @@ async def test_relief_of_a_tenant_that_was_never_suspected_changes_nothing(ready
     ready.relieve([1])
     ready.add(1)
     assert (await ready.next()).shares == {1: 8}
+
+
+async def test_a_tenant_that_is_set_apart_is_taken_alone_once_with_its_full_share(ready):
+    ready.set_apart(1)
+    for tenant_id in (1, 2):
+        ready.add(tenant_id)
+    assert (await ready.next()).shares == {1: 8}
+    ready.add(1)
+    assert (await ready.next()).shares == {2: 8, 1: 8}

@@ -1,12 +1,13 @@
 """What a pass takes is a prefix of every log, within its budget; waves keep each tenant's order and mix no kinds."""
 
+import dataclasses
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.postgres.passes import OpenOperation
-from workers.waves import Budget, select, waves
+from workers.waves import Budget, is_unbounded, select, waves
 
 AMPLE = Budget(operations=1_000, items=10_000, bytes=10_000_000)
 
@@ -43,8 +44,9 @@ def queues_of(*tenants):
     }
 
 
+UNBOUNDED = "group_licenses.set"
 SPECS = st.tuples(
-    st.sampled_from(("a", "b", "c")),
+    st.sampled_from(("a", "b", "c", UNBOUNDED)),
     st.integers(1, 9),
     st.integers(1, 99),
     st.sampled_from((0, 0, 0, 0, 0, 1)),
@@ -78,15 +80,15 @@ def test_a_pass_stays_within_its_budget_but_for_its_very_first_operation(queues,
 @given(queues=QUEUES, budget=BUDGETS)
 def test_a_pass_takes_something_or_names_those_that_come_back_alone(queues, budget):
     selection = select(queues, budget)
-    assert selection.taken or selection.alone
-    assert selection.alone.isdisjoint(selection.taken)
+    assert selection.taken or selection.suspected | selection.unbounded
+    assert (selection.suspected | selection.unbounded).isdisjoint(selection.taken)
 
 
 @examples
 @given(queues=QUEUES, budget=BUDGETS)
-def test_an_operation_with_attempts_is_alone_in_its_pass(queues, budget):
+def test_an_operation_with_attempts_and_an_unbounded_one_are_alone_in_their_pass(queues, budget):
     taken = select(queues, budget).operations
-    assert len(taken) <= 1 or not any(one.attempts for one in taken)
+    assert len(taken) <= 1 or not any(one.attempts or one.kind == UNBOUNDED for one in taken)
 
 
 def test_whoever_is_first_in_line_is_served_however_large_its_operation():
@@ -104,8 +106,14 @@ def test_a_suspect_at_the_head_sends_its_tenant_back_and_further_down_it_ends_th
     queues = queues_of([("a", 1, 1, 1, False), ("a", 1, 1, 0, False)], [("a", 1, 1, 0, False), ("a", 1, 1, 2, False)])
     selection = select(queues, AMPLE)
     assert selection.taken == {2: queues[2][:1]}
-    assert selection.alone == {1}
+    assert selection.suspected == {1}
     assert select({1: queues[1]}, AMPLE).taken == {1: queues[1][:1]}
+
+
+def test_a_cascade_is_unbounded_and_a_deletion_of_what_nobody_uses_is_not():
+    plain = operation(1, kind="groups.delete")
+    assert not is_unbounded(dataclasses.replace(plain, request={"keys": ["g"], "cascade": False}))
+    assert is_unbounded(dataclasses.replace(plain, request={"keys": ["g"], "cascade": True}))
 
 
 @examples

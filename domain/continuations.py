@@ -1,0 +1,69 @@
+"""Work on any number of members that goes on in chunks, as it stands between two of them.
+
+One rule: what a continuation has promised (seats, places in a quota) it gives to exactly those members whom it has not
+reached yet, in the order of their ids, whether a chunk or another command comes to them first.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from uuid import UUID
+
+from domain.entitlements import Named
+
+_NO_ROW = 2**63 - 1
+
+
+@unique
+class Continuing(StrEnum):
+    """What is being done, as stored in continuation.kind."""
+
+    GIVE = "give"  # a grant's licence to the members of its group
+    WITHDRAW = "withdraw"  # a grant's sources end
+    CONVERT = "convert"  # a grant's sources become direct ones
+    PROMOTE = "promote"  # seats of a licence to those who wait for it
+    EXPIRE = "expire"  # a licence's seats back into its waiting list
+    DELETE_GROUP = "delete_group"
+    DELETE_ROLE = "delete_role"
+    DELETE_LICENSE = "delete_license"
+
+
+@dataclass(slots=True, kw_only=True)
+class Continuation:
+    """One piece of such work. `id` 0: it has no row yet, since it may be done within its operation's own pass.
+
+    `cursor` is the last person (or entitlement) that a chunk has come to. `reserved` seats are held back for members
+    not yet reached; those up to `boundary` (None: all) are given one, those up to `quota_boundary` (None: all) are
+    within the grant's quota.
+    """
+
+    tenant_id: int
+    operation_id: UUID
+    operation_seq: int
+    kind: Continuing
+    target: Named
+    id: int = 0
+    license_id: int | None = None
+    group_id: int | None = None
+    cursor: int = 0
+    reserved: int = 0
+    boundary: int | None = None
+    quota_boundary: int | None = None
+    done: int = 0
+    total: int = 0
+    traceparent: str | None = None
+
+    def has_seat_for(self, user_id: int) -> bool:
+        """A seat is held back for this member, should they need one."""
+        return self.reserved > 0 and (self.boundary is None or user_id <= self.boundary)
+
+    def is_beyond_quota(self, user_id: int) -> bool:
+        """This member has no place in the grant's quota."""
+        return self.quota_boundary is not None and user_id > self.quota_boundary
+
+    def gives_before(self, other: "Continuation") -> bool:
+        """This one gives the same licence, and was asked to earlier."""
+        return (
+            self.kind is Continuing.GIVE
+            and self.license_id == other.license_id
+            and (self.operation_seq, self.id or _NO_ROW) < (other.operation_seq, other.id or _NO_ROW)
+        )

@@ -1,0 +1,196 @@
+-- Continuations: work on any number of members, as it stands between two chunks, and whom a chunk comes to next.
+
+-- name: running
+-- What goes on in chunks for these tenants, the oldest first; nothing for nearly every tenant at nearly every moment.
+SELECT continuation.tenant_id, continuation.id, operation_id, operation_seq, continuation.kind, target_id, target_key,
+       license_id, group_id, cursor, reserved, boundary, quota_boundary, continuation.done, continuation.total,
+       operation.traceparent, operation.attempts, operation.deaths_alone
+  FROM continuation
+  JOIN operation ON operation.tenant_id = continuation.tenant_id AND operation.id = operation_id
+ WHERE continuation.tenant_id = ANY (CAST(:tenant_ids AS bigint[]))
+ ORDER BY continuation.tenant_id, operation_seq, continuation.id;
+
+-- name: work_left
+-- What an operation has left to do in chunks; NULL where nothing.
+SELECT CAST(sum(greatest(total - done, 1)) AS bigint) AS left
+  FROM continuation
+ WHERE tenant_id = :tenant_id AND operation_id = :operation_id;
+
+-- name: unreached
+-- Which of these people each continuation has yet to come to. One that gives has reached whoever stands up to its
+-- cursor, or has its source already because another command came to them first.
+SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_id, entitlement.id AS entitlement_id
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:user_ids AS bigint[])) AS person (tenant_id, user_id)
+  JOIN continuation USING (tenant_id)
+  LEFT JOIN entitlement ON entitlement.tenant_id = person.tenant_id
+                       AND entitlement.license_id = continuation.license_id
+                       AND entitlement.user_id = person.user_id
+ WHERE continuation.id = ANY (CAST(:ids AS bigint[]))
+   AND CASE continuation.kind
+       WHEN 'give' THEN
+            person.user_id > continuation.cursor
+            AND EXISTS (SELECT 1 FROM group_member
+                         WHERE group_member.tenant_id = person.tenant_id
+                           AND group_member.group_id = continuation.group_id
+                           AND group_member.user_id = person.user_id)
+            AND NOT EXISTS (SELECT 1 FROM entitlement_source
+                             WHERE entitlement_source.tenant_id = person.tenant_id
+                               AND entitlement_source.entitlement_id = entitlement.id
+                               AND grant_id = target_id)
+       WHEN 'withdraw' THEN entitlement.id IS NOT NULL
+            AND EXISTS (SELECT 1 FROM entitlement_source
+                         WHERE entitlement_source.tenant_id = person.tenant_id
+                           AND entitlement_source.entitlement_id = entitlement.id
+                           AND grant_id = target_id)
+       WHEN 'convert' THEN entitlement.id IS NOT NULL
+            AND EXISTS (SELECT 1 FROM entitlement_source
+                         WHERE entitlement_source.tenant_id = person.tenant_id
+                           AND entitlement_source.entitlement_id = entitlement.id
+                           AND grant_id = target_id)
+       WHEN 'delete_license' THEN entitlement.id IS NOT NULL
+       WHEN 'delete_group' THEN
+            EXISTS (SELECT 1 FROM group_member
+                     WHERE group_member.tenant_id = person.tenant_id AND group_member.group_id = target_id
+                       AND group_member.user_id = person.user_id)
+            OR EXISTS (SELECT 1 FROM app_user
+                        WHERE app_user.tenant_id = person.tenant_id AND app_user.id = person.user_id
+                          AND primary_group_id = target_id)
+       WHEN 'delete_role' THEN
+            EXISTS (SELECT 1 FROM group_assignment
+                     WHERE group_assignment.tenant_id = person.tenant_id AND role_id = target_id
+                       AND group_assignment.user_id = person.user_id)
+       ELSE false END
+ ORDER BY continuation.tenant_id, operation_seq, continuation.id, person.user_id;
+
+-- name: next_members
+-- The members behind the cursor, and what each has of the licence.
+SELECT member.user_id, entitlement.id AS entitlement_id
+  FROM (SELECT user_id FROM group_member
+         WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
+         ORDER BY user_id
+         LIMIT CAST(:rows AS integer)) AS member
+  LEFT JOIN entitlement ON entitlement.tenant_id = :tenant_id AND license_id = :license_id
+                       AND entitlement.user_id = member.user_id
+ ORDER BY member.user_id;
+
+-- name: newcomers
+-- The keys of people and an id for the row that each is about to have, in the order of their ids.
+SELECT person.id AS user_id, key, nextval('entitlement_id_seq') AS entitlement_id
+  FROM (SELECT id, key FROM app_user
+         WHERE tenant_id = :tenant_id AND id = ANY (CAST(:user_ids AS bigint[]))
+         ORDER BY id) AS person;
+
+-- name: add_holders
+-- Entitlements of people who had none of the licence, each with the grant as its one source.
+WITH holder AS (
+    INSERT INTO entitlement (tenant_id, id, license_id, user_id, state, asked_seq)
+    SELECT :tenant_id, id, :license_id, user_id, state, :seq
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:user_ids AS bigint[]), CAST(:states AS smallint[]))
+           AS made (id, user_id, state)
+)
+INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, blocked, seq, operation_id)
+SELECT :tenant_id, id, :grant_id, state = 3, :seq, :operation_id
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS smallint[])) AS made (id, state);
+
+-- name: next_holders
+-- Those who have the licence from this grant, in the order of their rows, behind the cursor.
+SELECT entitlement.user_id, entitlement.id AS entitlement_id
+  FROM (SELECT entitlement_id FROM entitlement_source
+         WHERE tenant_id = :tenant_id AND grant_id = :grant_id AND grant_id <> 0 AND entitlement_id > :cursor
+         ORDER BY entitlement_id
+         LIMIT CAST(:rows AS integer)) AS source
+  JOIN entitlement ON entitlement.tenant_id = :tenant_id AND entitlement.id = source.entitlement_id
+ ORDER BY entitlement.id;
+
+-- name: begin_continuation
+-- Work that does not fit into its operation's own pass.
+INSERT INTO continuation (tenant_id, operation_id, operation_seq, kind, target_id, target_key, license_id, group_id,
+                          cursor, reserved, boundary, quota_boundary, done, total)
+VALUES (:tenant_id, :operation_id, :operation_seq, :kind, :target_id, :target_key, :license_id, :group_id,
+        :cursor, :reserved, :boundary, :quota_boundary, :done, :total)
+RETURNING id;
+
+-- name: move_continuations
+-- How far work has come. What it has done is progress of its operation, whose attempts are forgotten with it.
+WITH moved AS (
+    UPDATE continuation
+       SET cursor = moving.cursor, reserved = moving.reserved, boundary = moving.boundary,
+           quota_boundary = moving.quota_boundary, done = continuation.done + moving.more
+      FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:cursors AS bigint[]),
+                  CAST(:reserveds AS bigint[]), CAST(:boundaries AS bigint[]), CAST(:quota_boundaries AS bigint[]),
+                  CAST(:more AS bigint[]))
+           AS moving (tenant_id, id, cursor, reserved, boundary, quota_boundary, more)
+     WHERE continuation.tenant_id = moving.tenant_id AND continuation.id = moving.id
+    RETURNING continuation.tenant_id, operation_id, moving.more
+), progress AS (
+    SELECT tenant_id, operation_id, sum(more) AS more FROM moved GROUP BY tenant_id, operation_id
+)
+UPDATE operation
+   SET done = least(total, done + progress.more), attempts = 0, deaths_alone = 0
+  FROM progress
+ WHERE operation.tenant_id = progress.tenant_id AND operation.id = progress.operation_id;
+
+-- name: end_continuations
+-- Work that is done, or that a later command has taken over. Gives back the seats that it still held.
+WITH ended AS (
+    DELETE FROM continuation
+     WHERE tenant_id = :tenant_id AND id = ANY (CAST(:ids AS bigint[]))
+    RETURNING license_id, reserved
+)
+UPDATE license
+   SET reserved = license.reserved - freed.reserved
+  FROM (SELECT license_id, sum(reserved) AS reserved FROM ended GROUP BY license_id) AS freed
+ WHERE tenant_id = :tenant_id AND license.id = freed.license_id AND freed.reserved <> 0;
+
+-- name: end_operations
+-- Operations whose last work is done, or was taken over by :superseded_by; their answers stand as they were given.
+UPDATE operation
+   SET status = CASE WHEN EXISTS (SELECT 1 FROM json_array_elements(response -> 'items') AS item
+                                   WHERE item ->> 'outcome' = 'refused')
+                     THEN 'partially_succeeded' ELSE 'succeeded' END,
+       done = CASE WHEN CAST(:superseded_by AS uuid) IS NULL THEN total ELSE done END,
+       superseded_by = :superseded_by,
+       finished_at = clock_timestamp()
+ WHERE tenant_id = :tenant_id AND id = ANY (CAST(:operation_ids AS uuid[])) AND status = 'running'
+   AND NOT EXISTS (SELECT 1 FROM continuation
+                    WHERE continuation.tenant_id = :tenant_id AND continuation.operation_id = operation.id)
+RETURNING id, kind, status, traceparent;
+
+-- name: needing
+-- Members who need a seat that nothing has promised them yet: those without the licence, those whom quotas alone keep
+-- from it, those whose grants are being withdrawn. An earlier fan-out that has yet to reach a member has promised.
+-- Returns how many they are, and of their ids so many behind so many.
+WITH member_in_need AS NOT MATERIALIZED (
+    SELECT member.user_id
+      FROM group_member AS member
+      LEFT JOIN entitlement ON entitlement.tenant_id = :tenant_id AND license_id = :license_id
+                           AND entitlement.user_id = member.user_id
+     WHERE member.tenant_id = :tenant_id AND group_id = :group_id
+       AND member.user_id > CAST(:after AS bigint)
+       AND member.user_id <= CAST(:up_to AS bigint)
+       AND (entitlement.id IS NULL
+            OR NOT EXISTS (SELECT 1 FROM entitlement_source
+                            WHERE entitlement_source.tenant_id = :tenant_id AND entitlement_id = entitlement.id
+                              AND entitlement_source.grant_id = :grant_id)
+               AND (state = 3
+                    OR state IN (1, 2) AND cardinality(CAST(:withdrawn AS bigint[])) > 0
+                       AND NOT EXISTS (SELECT 1 FROM entitlement_source
+                                        WHERE entitlement_source.tenant_id = :tenant_id
+                                          AND entitlement_id = entitlement.id AND NOT blocked
+                                          AND NOT entitlement_source.grant_id = ANY (CAST(:withdrawn AS bigint[])))))
+       AND NOT EXISTS (
+           SELECT 1
+             FROM unnest(CAST(:give_groups AS bigint[]), CAST(:give_grants AS bigint[]), CAST(:give_cursors AS bigint[]),
+                         CAST(:give_quotas AS bigint[])) AS earlier (group_id, grant_id, cursor, quota_boundary)
+             JOIN group_member AS promised ON promised.tenant_id = :tenant_id
+                                          AND promised.group_id = earlier.group_id
+                                          AND promised.user_id = member.user_id
+            WHERE member.user_id > earlier.cursor
+              AND (earlier.quota_boundary IS NULL OR member.user_id <= earlier.quota_boundary)
+              AND NOT EXISTS (SELECT 1 FROM entitlement_source
+                               WHERE entitlement_source.tenant_id = :tenant_id AND entitlement_id = entitlement.id
+                                 AND entitlement_source.grant_id = earlier.grant_id))
+)
+SELECT (SELECT count(*) FROM (SELECT 1 FROM member_in_need LIMIT CAST(:counted AS bigint)) AS counted) AS needing,
+       ARRAY (SELECT user_id FROM member_in_need ORDER BY user_id
+              OFFSET CAST(:skipped AS bigint) LIMIT CAST(:most AS bigint)) AS user_ids;

@@ -1,0 +1,58 @@
+"""What operations tell subscribers: events get their places in the tenant's log and become messages of the outbox.
+
+One rule: only the holder of the tenant's lock numbers, and what it has numbered is written in the same transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from uuid import UUID
+
+from domain.events import Event, EventRun, EventType, Told
+from domain.outcomes import OperationStatus
+from infra.cloudevents import NumberedEvent, NumberedRun, OutboxMessage, encode, encode_run
+from infra.postgres.passes import Announced, TenantLog
+
+
+def announce(log: TenantLog, operation_id: UUID, traceparent: str | None, told: Iterable[Told]) -> Iterator[Announced]:
+    """Number what one operation tells, in this order, and yield its messages."""
+    for is_run, part in groupby(told, key=lambda one: isinstance(one, EventRun)):
+        number = _runs if is_run else _events
+        for message in number(log, operation_id, traceparent, part):
+            yield Announced(tenant_id=log.tenant_id, operation_id=operation_id, message=message)
+
+
+def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Event:
+    """An `operation.finished`: the last that an operation tells."""
+    return Event(
+        type=EventType.OPERATION_FINISHED,
+        subject=f"operations/{operation_id}",
+        data={"operation": {"id": str(operation_id), "kind": kind, "status": status.value}},
+    )
+
+
+def _events(
+    log: TenantLog, operation_id: UUID, traceparent: str | None, events: Iterable[Told]
+) -> Iterator[OutboxMessage]:
+    numbered = [
+        NumberedEvent(event, sequence, previous, operation_id, traceparent)
+        for event in events
+        if isinstance(event, Event)
+        for sequence, previous in [_place(log, event.type, 1)]
+    ]
+    yield from encode(numbered, tenant_key=log.key, at=log.at)
+
+
+def _runs(log: TenantLog, operation_id: UUID, traceparent: str | None, runs: Iterable[Told]) -> Iterator[OutboxMessage]:
+    for run in runs:
+        if isinstance(run, EventRun) and run.data:
+            sequence, previous = _place(log, run.type, len(run.data))
+            numbered = NumberedRun(run, sequence, previous, operation_id, traceparent)
+            yield from encode_run(numbered, tenant_key=log.key, at=log.at)
+
+
+def _place(log: TenantLog, event_type: EventType, count: int) -> tuple[int, int]:
+    """The next so many places: the first sequence, and the last one of the type before it."""
+    first, previous = log.event_seq + 1, log.type_seq.get(event_type, 0)
+    log.event_seq += count
+    log.type_seq[event_type] = log.event_seq
+    return first, previous

@@ -1,0 +1,93 @@
+"""The lane of chunks: work on any number of members, one tenant and one short transaction at a time.
+
+One rule: a chunk takes its tenant's lock like a pass does, and then lets the tenant's queued operations go first.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from infra.postgres.database import Database
+from infra.postgres.passes import lock_tenants, still_open
+from infra.traces import trace
+from workers.chunk_sizes import ChunkSizes
+from workers.continuations import continue_oldest
+from workers.ready import ReadySet
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE = 0.1
+_LAST_PAUSE = 2.0
+
+
+class ChunkLane:
+    """Tenants with work that goes on in chunks, in turn. `committed` is called after every chunk."""
+
+    def __init__(
+        self, *, database: Database, ready: ReadySet, sizes: ChunkSizes, committed: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._database = database
+        self._ready = ready
+        self._sizes = sizes
+        self._committed = committed
+        self._tenants: dict[int, None] = {}
+        self._filled = asyncio.Event()
+        self._pause = _FIRST_PAUSE
+        self.chunks = 0
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    def add(self, tenant_id: int) -> None:
+        """Something goes on in chunks for this tenant."""
+        self._tenants[tenant_id] = None
+        self._filled.set()
+
+    async def next(self) -> int:
+        """Wait for a tenant and take it out."""
+        while not self._tenants:
+            self._filled.clear()
+            await self._filled.wait()
+        tenant_id = next(iter(self._tenants))
+        del self._tenants[tenant_id]
+        return tenant_id
+
+    async def turn(self, tenant_id: int) -> None:
+        """One chunk of this tenant's oldest work, if nobody else holds the tenant; its holder owes the re-read."""
+        try:
+            if await self._chunk(tenant_id):
+                await self._committed()
+                await self._reread(tenant_id)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
+            await self._back_off(tenant_id, error)
+
+    async def _chunk(self, tenant_id: int) -> bool:
+        began = time.perf_counter()
+        async with self._database.transaction() as tx:
+            logs = await lock_tenants(tx, [tenant_id])
+            if tenant_id not in logs:
+                return False
+            taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
+        self._pause = _FIRST_PAUSE
+        if taken is not None:
+            of, step = taken
+            self.chunks += 1
+            self._sizes.took(of.kind, rows=step.touched, seconds=time.perf_counter() - began)
+        return True
+
+    async def _reread(self, tenant_id: int) -> None:
+        """What is queued goes first: the pass that takes it brings the tenant back here."""
+        owed = await still_open(self._database, [tenant_id])
+        if tenant_id in owed.queued:
+            self._ready.add(tenant_id)
+        elif tenant_id in owed.running:
+            self.add(tenant_id)
+
+    async def _back_off(self, tenant_id: int, error: Exception) -> None:
+        self.add(tenant_id)
+        pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
+        log.warning("a chunk will be repeated", tenant_id=tenant_id, pause=pause, error=trace(error))
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter

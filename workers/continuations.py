@@ -1,0 +1,90 @@
+"""What goes on in chunks, moved on by whoever meets it: a chunk of its own, or a command that touches its people.
+
+One rule: touch is reach. Before anything is decided about a person, what was asked earlier and has not come to them yet
+is applied to them, in the order in which it was asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from domain.continuations import Continuation, Continuing
+from domain.events import Told
+from domain.planning import Reached
+from infra.postgres.continuations import (
+    end_continuations,
+    end_operations,
+    move_continuations,
+    read_running,
+    read_unreached,
+)
+from infra.postgres.database import Transaction
+from infra.postgres.group_licenses import remove_grants
+from infra.postgres.passes import TenantLog, record
+from workers.announcing import announce, finished_event
+from workers.chunk_sizes import ChunkSizes
+from workers.steps import Step, take_step, touch
+
+People = Iterable[tuple[int, int]]
+
+
+async def reach(tx: Transaction, people: People, at: datetime) -> dict[int, list[Reached]]:
+    """Apply what goes on in chunks to these (tenant, user) people; returns what is told of it, by tenant.
+
+    One statement where nothing goes on, which is nearly always. Where the result is not empty, rows of these people
+    that were read earlier are to be read again.
+    """
+    pairs = set(people)
+    running = await read_running(tx, {tenant_id for tenant_id, _ in pairs}) if pairs else []
+    reached: dict[int, list[Reached]] = {}
+    for of, told in await reach_by(tx, running, pairs, at):
+        reached.setdefault(of.tenant_id, []).append(
+            Reached(operation_id=of.operation_id, events=told, traceparent=of.traceparent)
+        )
+    return reached
+
+
+async def reach_by(
+    tx: Transaction, running: Sequence[Continuation], people: People, at: datetime
+) -> list[tuple[Continuation, list[Told]]]:
+    """Apply these continuations, the oldest first, to those of the people whom they have not come to yet.
+
+    Each is asked for its people anew, since what was applied before it may have changed what they have.
+    """
+    pairs, told = set(people), list[tuple[Continuation, list[Told]]]()
+    rest = list(running) if pairs else []
+    while rest:
+        unreached = await read_unreached(tx, rest, pairs)
+        due = next((place for place, one in enumerate(rest) if one.id in unreached), None)
+        if due is None:
+            break
+        of = rest[due]
+        told.append((of, await touch(tx, of, unreached[of.id], at)))
+        await move_continuations(tx, [(of, len(unreached[of.id]))])
+        rest = rest[due + 1 :]
+    return told
+
+
+async def continue_oldest(tx: Transaction, log: TenantLog, sizes: ChunkSizes) -> tuple[Continuation, Step] | None:
+    """Take one step of the tenant's oldest continuation and tell of it; None where nothing goes on."""
+    running = await read_running(tx, [log.tenant_id])
+    if not running:
+        return None
+    of = running[0]
+    step = await take_step(tx, of, rows=sizes.of(of.kind), at=log.at)
+    await move_continuations(tx, [(of, step.touched)])
+    told = list(step.told)
+    if not step.more:
+        await finish(tx, of)
+        ended = await end_operations(tx, of.tenant_id, [of.operation_id])
+        told += [finished_event(one.id, one.kind, one.status) for one in ended]
+    announced = list(announce(log, of.operation_id, of.traceparent, told))
+    await record(tx, finished=[], announced=announced, logs=[log])
+    return of, step
+
+
+async def finish(tx: Transaction, of: Continuation) -> None:
+    """What is left to do when nobody is left to come to."""
+    if of.id:
+        await end_continuations(tx, of.tenant_id, [of.id])
+    if of.kind in {Continuing.WITHDRAW, Continuing.CONVERT}:
+        await remove_grants(tx, of.tenant_id, [of.target.id])

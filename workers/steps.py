@@ -1,0 +1,137 @@
+"""One step of a continuation: the people it comes to next, or those another command is about to touch, and their seats.
+
+One rule: whoever a step comes to is served by the same code, whichever of the two brings it there.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.continuations import Continuation, Continuing
+from domain.events import ORDER, Told
+from domain.fan_out import give_holders, give_newcomers
+from domain.seats import SeatBook
+from infra.postgres.continuations import Person, add_holders, next_holders, next_members, read_newcomers
+from infra.postgres.database import Transaction
+from infra.postgres.seat_writes import write_seats
+from infra.postgres.seats import load_seats
+from workers.settling import settle_book
+
+
+class Step(NamedTuple):
+    """What a step has done: what is told of it, how many people it came to, and whether there are more."""
+
+    told: list[Told]
+    touched: int
+    more: bool
+
+
+async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> list[Told]:
+    """Come to people whom another command is about to touch; the cursor stays."""
+    book = await open_book(tx, of, people, at)
+    told = await serve(tx, book, of, people)
+    return await close_book(tx, book, of, told)
+
+
+async def take_step(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
+    """Come to the next so many people and move the cursor; the continuation's row is the caller's to write."""
+    people, more = await next_people(tx, of, rows)
+    book = await open_book(tx, of, people, at)
+    told = await serve(tx, book, of, people)
+    move_cursor(of, people)
+    if not more:
+        release(book, of)
+    return Step(await close_book(tx, book, of, told), len(people), more)
+
+
+async def next_people(tx: Transaction, of: Continuation, rows: int) -> tuple[list[Person], bool]:
+    """Whom the next step comes to, and whether there are more behind them."""
+    found = await _NEXT[of.kind](tx, of, rows + 1)
+    return found[:rows], len(found) > rows
+
+
+async def open_book(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> SeatBook:
+    """The seats of these people as far as the continuation is about them."""
+    book = await load_seats(
+        tx,
+        at=at,
+        assignments=[(of.tenant_id, one.entitlement_id) for one in people if one.entitlement_id is not None],
+        groups=[] if of.group_id is None else [(of.tenant_id, of.group_id)],
+        licenses=[] if of.license_id is None else [(of.tenant_id, of.license_id)],
+    )
+    book.begin(operation_id=of.operation_id, seq=of.operation_seq)
+    return book
+
+
+async def serve(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    """Do to these people what the continuation does, in the book or, for whoever has nothing yet, in bulk."""
+    return await _SERVE[of.kind](tx, book, of, people)
+
+
+def move_cursor(of: Continuation, people: Sequence[Person]) -> None:
+    """The people up to here are done with."""
+    if people:
+        last = people[-1]
+        of.cursor = last.user_id if of.kind in _BY_PERSON else (last.entitlement_id or of.cursor)
+
+
+def release(book: SeatBook, of: Continuation) -> None:
+    """Give back seats that are held for nobody any more."""
+    if of.reserved and of.license_id is not None:
+        pool = book.facts.pools[of.license_id]
+        book.stir(pool)
+        pool.reserved -= of.reserved
+        of.reserved = 0
+
+
+async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Sequence[Told] = ()) -> list[Told]:
+    """Write what the book has become; returns what is told, by type, with seats that came free given on."""
+    rows = sorted([*told, *book.drain()], key=lambda one: ORDER[one.type])
+    counts = book.end()
+    changes = book.changes()
+    await write_seats(tx, changes)
+    return [*rows, *counts, *await settle_book(tx, changes, of, book.at)]
+
+
+async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    rows = book.table.rows
+    give_holders(book, of, [rows[one.entitlement_id] for one in people if one.entitlement_id is not None])
+    newcomers = [one.user_id for one in people if one.entitlement_id is None]
+    if not newcomers:
+        return []
+    made = await read_newcomers(tx, of.tenant_id, newcomers)
+    served = give_newcomers(book, of, made)
+    await add_holders(tx, of, made, served.states)
+    return list(served.told)
+
+
+async def _withdraw(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    for one in people:
+        seat = book.table.rows.get(one.entitlement_id or 0)
+        if seat is not None:
+            book.change(seat, seat.without_source(of.target.id))
+    return []
+
+
+async def _convert(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    for one in people:
+        seat = book.table.rows.get(one.entitlement_id or 0)
+        if seat is not None:
+            book.convert(of.target.id, seat)
+    return []
+
+
+Select = Callable[[Transaction, Continuation, int], Awaitable[list[Person]]]
+Serve = Callable[[Transaction, SeatBook, Continuation, Sequence[Person]], Awaitable[list[Told]]]
+
+_NEXT: Mapping[Continuing, Select] = {
+    Continuing.GIVE: next_members,
+    Continuing.WITHDRAW: next_holders,
+    Continuing.CONVERT: next_holders,
+}
+_SERVE: Mapping[Continuing, Serve] = {
+    Continuing.GIVE: _give,
+    Continuing.WITHDRAW: _withdraw,
+    Continuing.CONVERT: _convert,
+}
+_BY_PERSON = frozenset({Continuing.GIVE, Continuing.DELETE_GROUP, Continuing.DELETE_ROLE})

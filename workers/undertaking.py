@@ -1,0 +1,127 @@
+"""A grant that begins to give, or whose sources begin to go: decided at once, done in chunks, the first one at once.
+
+One rule: seats are reserved, and what is undone is taken over, before the first member is come to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.continuations import Continuation, Continuing
+from domain.events import Told
+from domain.group_grants import Demand
+from domain.planning import Reached
+from domain.seats import SeatBook
+from infra.postgres.continuations import (
+    Person,
+    begin_continuation,
+    end_continuations,
+    end_operations,
+    read_needing,
+    read_running,
+)
+from infra.postgres.database import Transaction
+from workers.announcing import finished_event
+from workers.continuations import finish, reach_by
+from workers.steps import close_book, move_cursor, next_people, open_book, release, serve
+
+_OPPOSITES = frozenset({Continuing.GIVE, Continuing.WITHDRAW})
+
+
+@dataclass(slots=True, kw_only=True)
+class Undertaking:
+    """One continuation in its operation's own pass: its first people, the book of their seats, what was told so far."""
+
+    of: Continuation
+    people: Sequence[Person]
+    more: bool
+    book: SeatBook
+    running: list[Continuation]
+    taken_over: list[Continuation]
+    reached: list[Reached] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many people its first chunk comes to."""
+        return len(self.people)
+
+
+async def prepare(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Undertaking:
+    """Look at the first people, having brought to them what was asked earlier; what `of` undoes holds nothing any more.
+
+    Nothing of `of` itself is done, and nothing is undone before `take_over`.
+    """
+    running = await read_running(tx, [of.tenant_id])
+    taken_over = [one for one in running if one.kind in _OPPOSITES and one.target.id == of.target.id]
+    if of.kind is Continuing.CONVERT:
+        # What the grant has promised becomes direct too, so those who have yet to get it get it first.
+        taken_over = [one for one in taken_over if one.kind is not Continuing.GIVE]
+    rest = [one for one in running if one not in taken_over]
+    waits = any(one.target.id == of.target.id and one.kind is Continuing.GIVE for one in rest)
+    people, more = ([], True) if waits else await next_people(tx, of, rows)
+    told = await reach_by(tx, rest, [(of.tenant_id, one.user_id) for one in people], at)
+    if told:
+        people, more = await next_people(tx, of, rows)
+    book = await open_book(tx, of, people, at)
+    for one in taken_over:
+        release(book, one)
+    return Undertaking(
+        of=of,
+        people=people,
+        more=more,
+        book=book,
+        running=rest,
+        taken_over=taken_over,
+        reached=[
+            Reached(operation_id=one.operation_id, events=events, traceparent=one.traceparent) for one, events in told
+        ],
+    )
+
+
+async def demand_of(tx: Transaction, this: Undertaking, at: datetime) -> Demand:
+    """How many seats the grant needs; sets the boundary behind which members wait, should there be too few."""
+    of, pool = this.of, this.book.facts.pools[this.of.license_id or 0]
+    available = pool.available(at)
+    seats = available or 0
+    found = await read_needing(tx, of, this.running, skipped=max(seats - 1, 0), most=1 if seats else 0)
+    demand = Demand(requested=found.members, available=available)
+    if demand.would_wait:
+        of.boundary = found.user_ids[0] if seats else 0
+    return demand
+
+
+async def take_over(tx: Transaction, this: Undertaking, by: UUID) -> None:
+    """End what this undoes; its operations end as taken over."""
+    if not this.taken_over:
+        return
+    tenant_id = this.of.tenant_id
+    await end_continuations(tx, tenant_id, [one.id for one in this.taken_over])
+    ended = await end_operations(tx, tenant_id, sorted({one.operation_id for one in this.taken_over}), superseded_by=by)
+    this.reached += [
+        Reached(operation_id=one.id, events=[finished_event(one.id, one.kind, one.status)], traceparent=one.traceparent)
+        for one in ended
+    ]
+
+
+def reserve(this: Undertaking, demand: Demand) -> None:
+    """Hold back the seats that the members are promised."""
+    pool = this.book.facts.pools[this.of.license_id or 0]
+    this.book.stir(pool)
+    pool.reserved += demand.served
+    this.of.reserved = demand.served
+
+
+async def carry_out(tx: Transaction, this: Undertaking) -> list[Told]:
+    """Come to the first people; what is left goes on in chunks. Returns what is told."""
+    told = await serve(tx, this.book, this.of, this.people)
+    move_cursor(this.of, this.people)
+    if not this.more:
+        release(this.book, this.of)
+    told = await close_book(tx, this.book, this.of, told)
+    if this.more:
+        this.of.done = this.done
+        await begin_continuation(tx, this.of)
+    else:
+        await finish(tx, this.of)
+    return told
