@@ -70,7 +70,7 @@ class SeatResult(BaseModel):
     license: str | None = Field(description="Null where none could be read.")
     user: str | None
     email: str | None = Field(default=None, description="Present where the item named one.")
-    body: ShownSeat | None = Field(default=None, description="Present where the person has the assignment now.")
+    body: ShownSeat | None = Field(default=None, description="Present where the item assigned.")
     error: SeatRefusal | None = Field(default=None, description="Absent where nothing failed.")
 
 
