@@ -141,7 +141,14 @@ entitlement = Table(
         "id",
         postgresql_where=text("state = 2"),
     ),
-    # Who waits, is suspended, or is an address alone, among the many that are fulfilled; `state <> 1` implies it.
+    # Who holds a seat and is known; and who waits, is suspended or is an address alone, which `state <> 1` implies.
+    Index(
+        "entitlement_fulfilled_idx",
+        "tenant_id",
+        "license_id",
+        "id",
+        postgresql_where=text("state = 1 AND user_id IS NOT NULL"),
+    ),
     Index(
         "entitlement_unfulfilled_idx",
         "tenant_id",

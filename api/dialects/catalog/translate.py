@@ -37,16 +37,8 @@ USER_ASSIGNMENT = "catalog.user_assignment"
 GROUP_ASSIGNMENT = "catalog.group_assignment"
 REMOVED = "catalog.removed"
 
-# What the engine calls the fields of its commands, in the words of this API.
-_FIELDS = {
-    "license": "license_id",
-    "group": "group_id",
-    "assignment": "assignment_id",
-    "capacity": "count",
-    "starts_at": "started",
-    "expires_at": "expired",
-}
-_PERSON = ("user_id", "username", "email")
+# What the engine calls by a name alone is an id here.
+_FIELDS = {"license": "license_id", "group": "group_id", "assignment": "assignment_id"}
 _DEMAND = ("requested", "available", "would_wait")
 # These say whose a request is and what it is about, or, as `fulfilled` does, nothing.
 _LICENSE_NAMES = frozenset({"platform_key", "platform_org", "license_id"})
@@ -155,21 +147,8 @@ def _answered(view: OperationView, succeeded: Callable[[Outcome], JSON]) -> Rend
     if outcome["outcome"] != "refused":
         return Rendered(200, succeeded(outcome))
     language = Languages.stored(view.presentation.language).spoken
-    report = CATALOG.report(ErrorCode(outcome["code"]), language, details=_details(view, outcome))
+    details = dict(outcome.get("details", {}))
+    if "field" in outcome:
+        details["field"] = _FIELDS.get(outcome["field"], outcome["field"])
+    report = CATALOG.report(ErrorCode(outcome["code"]), language, details=details)
     return Rendered(report.status, CATALOG.shape(report))
-
-
-def _details(view: OperationView, outcome: Outcome) -> dict[str, JSON]:
-    details: dict[str, JSON] = dict(outcome.get("details", {}))
-    field = outcome.get("field")
-    if field == "user":
-        details["field"] = _named_by(view)
-    elif field is not None:
-        details["field"] = _FIELDS.get(field, field)
-    return details
-
-
-def _named_by(view: OperationView) -> str:
-    """The field that the person was named by: the first that was sent."""
-    item: Mapping[str, Any] = (view.request.get("items") or [{}])[0]
-    return next((name for name in _PERSON if item.get(name) is not None), _PERSON[0])

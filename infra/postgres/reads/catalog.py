@@ -92,7 +92,7 @@ async def _matching(
     tx: Transaction, tenant_id: int, wanted: AssignmentsWanted, program: Program
 ) -> tuple[Sequence[int], int]:
     """The ids of the page, and how many match."""
-    if wanted.fulfilled and not program.has_started:
+    if wanted.fulfilled and (wanted.active is False or not program.has_started):
         return [], 0
     fulfilled = wanted.fulfilled if program.has_started else None
     filters = {
@@ -132,7 +132,7 @@ def _total(program: Program, exceptions: Row, *, active: bool | None, fulfilled:
     """How many match, out of the counts that are kept: seats held, people waiting, and the exceptions."""
     not_suspended, suspended = program.used + program.waiting, int(exceptions["suspended"])
     total = {None: not_suspended + suspended, True: not_suspended, False: suspended}[active]
-    if fulfilled is None:
+    if fulfilled is None or active is False:
         return total
-    held = 0 if active is False else program.used - int(exceptions["addresses"])
+    held = program.used - int(exceptions["addresses"])
     return held if fulfilled else total - held

@@ -97,6 +97,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 2"),
     )
     op.create_index(
+        "entitlement_fulfilled_idx",
+        "entitlement",
+        ["tenant_id", "license_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 1 AND user_id IS NOT NULL"),
+    )
+    op.create_index(
         "entitlement_unfulfilled_idx",
         "entitlement",
         ["tenant_id", "license_id", "id"],
