@@ -138,7 +138,7 @@ class _Wave:
     def _set(self, asked: _Asked) -> Decided:
         seat = asked.seat
         is_indirect = _flag(asked.change.sent, "direct") is False
-        if is_indirect and (seat is None or (asked.active is not False and not _has_groups(seat))):
+        if is_indirect and (seat is None or not _has_groups(seat)):
             return Refusal(code=ErrorCode.NO_GROUP_SOURCE, field="direct"), ()
         if asked.active is False:
             return self._suspend(asked)
@@ -184,7 +184,7 @@ class _Wave:
         if has_one or waits or self.seats.has_seat_for_newcomer(pool):
             return None
         details: dict[str, JSON] = {"requested": 1, "available": pool.available(at)}
-        return Refusal(code=ErrorCode.NOT_ENOUGH_SEATS, field=_field_of_license(asked.change), details=details)
+        return Refusal(code=ErrorCode.NOT_ENOUGH_SEATS, details=details)
 
     def _suspend(self, asked: _Asked) -> Decided:
         """The direct assignment is not to be active: it ends where groups give the seat, else its row is kept."""
@@ -192,7 +192,7 @@ class _Wave:
         if seat is None:
             return self._shown(self._make(asked, State.SUSPENDED), created=True)
         if seat.direct is None:
-            return self._inherited(seat), ()
+            return self._inherited(seat, "active"), ()
         after = seat._replace(state=State.SUSPENDED)
         if _has_groups(seat) and seat.state is not State.SUSPENDED:
             after = seat.without_source(DIRECT)
@@ -204,15 +204,14 @@ class _Wave:
         if seat is None:
             return Refusal(code=ErrorCode.LICENSE_ASSIGNMENT_DOES_NOT_EXIST), ()
         if seat.direct is None:
-            return self._inherited(seat), ()
-        after = seat.without_source(DIRECT)
-        self.seats.change(seat, self.seats.ask_again(after) if seat.state is State.SUSPENDED else after)
+            return self._inherited(seat, None if asked.change.assignment_id is None else "assignment_id"), ()
+        self.seats.withdraw_direct(seat)
         removed = Reported("seat_removed", removed_document(self.seats.facts, seat))
         return removed, self.seats.drain()
 
-    def _inherited(self, seat: Seat) -> Refusal:
+    def _inherited(self, seat: Seat, field: str | None) -> Refusal:
         groups: list[JSON] = [group.document for group in groups_of(self.seats.facts, seat)]
-        return Refusal(code=ErrorCode.INHERITED_ASSIGNMENT, details={"groups": groups})
+        return Refusal(code=ErrorCode.INHERITED_ASSIGNMENT, field=field, details={"groups": groups})
 
     def _shown(self, seat: Seat, *, created: bool, **more: JSON) -> Decided:
         """The seat as it is once the item has ended."""

@@ -131,6 +131,11 @@ class SeatBook:
         """The row as one that asks for a seat now, with a new place."""
         return seat._replace(state=State.QUEUED, asked_seq=self.seq)
 
+    def withdraw_direct(self, seat: Seat) -> None:
+        """End the direct source; where groups give a suspended seat, it is asked for anew."""
+        after = seat.without_source(DIRECT)
+        self.change(seat, self.ask_again(after) if seat.state is State.SUSPENDED else after)
+
     def convert(self, grant_id: int, seat: Seat) -> None:
         """Turn what the grant gives into a direct source; of two the older stays."""
         gone = seat.source(grant_id)

@@ -50,6 +50,12 @@ async def find_licenses(tx: Transaction, keys: Iterable[Place]) -> dict[Place, i
     return {(row["tenant_id"], row["key"]): row["id"] for row in rows}
 
 
+async def find_bundles(tx: Transaction, tenant_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """The (tenant, id) of all bundles of these tenants that can be given by code."""
+    rows = await tx.fetch(_SQL["bundles"], tenant_ids=sorted(set(tenant_ids)))
+    return [(row["tenant_id"], row["id"]) for row in rows]
+
+
 async def people_of_assignments(tx: Transaction, assignments: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The (tenant, id) of the people whose (tenant, id) entitlements these are."""
     wanted = sorted(assignments)

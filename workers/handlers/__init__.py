@@ -21,7 +21,7 @@ from workers.handlers.licenses import (
     put_licenses,
     update_program_licenses,
 )
-from workers.handlers.seat_changes import change_seats
+from workers.handlers.seat_changes import change_seats, replace_user_bundles
 from workers.handlers.users import delete_users, put_users
 
 # Order[Any]: the table is keyed by kind, and each handler's own signature says which command that is.
@@ -40,6 +40,7 @@ _BOUNDED: Mapping[str, Handler] = {
     Kind.CREATE_PROGRAM_LICENSE: create_program_licenses,
     Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
     Kind.CHANGE_SEATS: change_seats,
+    Kind.REPLACE_USER_BUNDLES: replace_user_bundles,
 }
 
 

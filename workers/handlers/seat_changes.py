@@ -1,14 +1,15 @@
-"""Applies waves of direct assignments: resolve, plan, apply, with the same statements for 1 item and 5,000."""
+"""Applies waves of direct assignments and direct bundles, with the same statements for 1 item and 5,000."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.license_commands import ChangeSeats, SeatChange
+from domain.license_commands import ChangeSeats, ReplaceUserBundles, SeatChange
 from domain.planning import Decision, Order
 from domain.seat_changes import plan_seat_changes
+from domain.user_bundles import plan_user_bundles
 from domain.users import fold
 from infra.postgres.database import Transaction
-from infra.postgres.seat_names import Sent, people_of_assignments, read_names
+from infra.postgres.seat_names import Sent, find_bundles, people_of_assignments, read_names
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
 
@@ -36,6 +37,26 @@ async def change_seats(tx: Transaction, orders: Sequence[Order[ChangeSeats]], at
         known=people.values(),
     )
     decisions = plan_seat_changes(orders, names, seats)
+    await write_seats(tx, seats.changes())
+    return decisions
+
+
+async def replace_user_bundles(
+    tx: Transaction, orders: Sequence[Order[ReplaceUserBundles]], at: datetime
+) -> list[Decision]:
+    """One decision per command, in order."""
+    named = {(order.tenant_id, key) for order in orders for key in order.command.users}
+    names, people = await read_names(tx, Sent(keys=named))
+    seats = await load_seats(
+        tx,
+        at=at,
+        people=people,
+        licenses=await find_bundles(tx, (order.tenant_id for order in orders)),
+        newcomers=sum(len(order.command.users) * len(order.command.codes) for order in orders),
+        known=people.values(),
+    )
+    known = {place: people[place[0], number] for place, number in names.keys.items()}
+    decisions = plan_user_bundles(orders, known, seats)
     await write_seats(tx, seats.changes())
     return decisions
 

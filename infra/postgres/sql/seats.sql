@@ -92,6 +92,12 @@ SELECT sent.tenant_id, license.id, sent.key
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
   JOIN license USING (tenant_id, key);
 
+-- name: bundles
+-- All bundles that can be given by code.
+SELECT tenant_id, id
+  FROM license
+ WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[])) AND kind = 'bundle' AND code IS NOT NULL;
+
 -- name: people_in_question
 -- People by key, id, username and e-mail, as events and answers name them.
 -- The lists are padded with NULLs, which match nothing.
