@@ -3,10 +3,13 @@
 import pytest
 
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
+from tests.support.directory import add_groups, add_members, add_people
+from tests.support.waiting import found
 
 USERS = "/api/catalog/licenses/program/assignment/"
 GROUPS = "/api/catalog/licenses/program/assignment/group/"
 URL = "https://learn.example.org/start"
+PEOPLE = 3_000
 
 
 async def member(catalog, user, op=AssignmentOp.ASSIGN, group="sales"):
@@ -259,3 +262,33 @@ async def test_a_direct_source_beside_a_group_s_needs_no_seat_and_ends_alone(cat
     await catalog.assigned(user_id=ada["user_id"])
     assert (await catalog.delete(ada["id"])).status_code == 200
     assert [one["direct"] for one in await catalog.listed()] == [False, False, False]
+
+
+async def test_a_large_group_s_answer_comes_after_the_first_chunk_and_its_counts_grow(catalog, sql):
+    await catalog.update(count=None)
+    await add_people(sql, catalog.api.tenant.id, PEOPLE)
+    await add_groups(sql, catalog.api.tenant.id, 1)
+    await add_members(sql, catalog.api.tenant.id, "g1", PEOPLE)
+    await sql.execute("UPDATE app_user SET active = true")
+    group_id = await sql.fetchval(
+        "UPDATE user_group SET user_count = $2, assignment_count = $2 WHERE tenant_id = $1 AND key = 'g1' RETURNING id",
+        catalog.api.tenant.id, PEOPLE,
+    )  # fmt: skip
+    headers = {"Idempotency-Key": "k"}
+    body = {"license_id": catalog.license_id, "group_id": group_id}
+    response = await catalog.api.call("POST", GROUPS, body, headers=headers)
+    assert response.status_code == 200
+    shown = response.json()
+    assert 0 < shown["assigned_count"] < PEOPLE == shown["user_count"]
+    assert shown["fulfilled"] is False
+
+    async def is_fulfilled():
+        return (await catalog.listed(GROUPS))[0]["fulfilled"]
+
+    await found(is_fulfilled)
+    assert counts((await catalog.listed(GROUPS))[0]) == (PEOPLE, PEOPLE, 0, True)
+    address = f"/v1/operations/{response.headers['seatline-operation']}"
+    operation = (await catalog.api.call("GET", address)).json()
+    assert (operation["status"], operation["response"]) == ("succeeded", {"status": 200, "body": shown})
+    assert operation["progress"] == {"done": PEOPLE, "total": PEOPLE}
+    assert (await catalog.api.call("POST", GROUPS, body, headers=headers)).content == response.content
