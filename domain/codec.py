@@ -3,6 +3,7 @@
 One rule: decode(kind_of(c), encode(c)) == c for every command; stored documents outlive versions, so fields only grow.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from domain.commands import (
     PutGroups,
     PutRoles,
     PutUsers,
+    RepairCounts,
     RolePut,
     UserPut,
 )
@@ -67,6 +69,7 @@ _KINDS: dict[type[Command], Kind] = {
     ReplaceGroupBundles: Kind.REPLACE_GROUP_BUNDLES,
     ReprocessGroup: Kind.REPROCESS_GROUP,
     CheckLicenses: Kind.CHECK_LICENSES,
+    RepairCounts: Kind.REPAIR_COUNTS,
 }
 
 
@@ -82,6 +85,8 @@ def size_of(command: Command) -> int:
             return len(keys)
         case ChangeAssignments() | PutUsers() | PutGroups() | PutRoles():
             return len(command.items)
+        case RepairCounts():
+            return 1
         case _:
             return size_of_license_command(command)
 
@@ -104,6 +109,8 @@ def encode(command: Command) -> dict[str, JSON]:
             return {"keys": list(keys)}
         case DeleteGroups(keys=keys, cascade=cascade) | DeleteRoles(keys=keys, cascade=cascade):
             return {"keys": list(keys), "cascade": cascade}
+        case RepairCounts():
+            return {name: list(ids) for name, ids in dataclasses.asdict(command).items()}
         case _:
             return encode_license_command(command)
 
@@ -186,5 +193,6 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     Kind.DELETE_USERS: lambda document: DeleteUsers(keys=tuple(document["keys"])),
     Kind.DELETE_GROUPS: lambda document: DeleteGroups(keys=tuple(document["keys"]), cascade=document["cascade"]),
     Kind.DELETE_ROLES: lambda document: DeleteRoles(keys=tuple(document["keys"]), cascade=document["cascade"]),
+    Kind.REPAIR_COUNTS: lambda document: RepairCounts(**{name: tuple(ids) for name, ids in document.items()}),
     **{_KINDS[command]: reader for command, reader in LICENSE_READERS.items()},
 }

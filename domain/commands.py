@@ -37,6 +37,7 @@ class Kind(StrEnum):
     REPLACE_GROUP_BUNDLES = "group_bundles.replace"
     REPROCESS_GROUP = "groups.reprocess"
     CHECK_LICENSES = "licenses.check"
+    REPAIR_COUNTS = "counts.repair"
 
 
 @unique
@@ -148,5 +149,18 @@ class DeleteRoles:
     cascade: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairCounts:
+    """Count these groups, grants and licences again, and end what stands alone: what `verify` has found, by ids.
+
+    Of groups the members are repaired too; of entitlements the sources and states.
+    """
+
+    groups: tuple[int, ...] = ()
+    grants: tuple[int, ...] = ()
+    licenses: tuple[int, ...] = ()
+    entitlements: tuple[int, ...] = ()
+
+
 DirectoryCommand = ChangeAssignments | PutUsers | PutGroups | PutRoles | DeleteUsers | DeleteGroups | DeleteRoles
-Command = DirectoryCommand | LicenseCommand
+Command = DirectoryCommand | LicenseCommand | RepairCounts

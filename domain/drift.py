@@ -80,6 +80,7 @@ class Report:
     tenant: str
     rows: int = 0
     seconds: float = 0.0
+    repaired: int = 0
     found: Counter[Check] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
@@ -101,6 +102,7 @@ class Report:
         return {
             "tenant": self.tenant,
             "drift": self.drift,
+            "repaired": self.repaired,
             "rows": self.rows,
             "seconds": round(self.seconds, 3),
             "checks": {check.value: self.found[check] for check in Check},

@@ -22,6 +22,7 @@ _UNBOUNDED = frozenset(
         Kind.REPLACE_GROUP_BUNDLES,
         Kind.REPROCESS_GROUP,
         Kind.CHECK_LICENSES,
+        Kind.REPAIR_COUNTS,
     }
 )
 

@@ -5,6 +5,61 @@ from uuid import uuid4
 
 import asyncpg
 
+from domain.drift import Check
+from tests.support import directory
+
+PEOPLE = 7
+# What makes rows and counts of `one_fulfilled_group` contradict each other, and which checks see it.
+BREAKS = {
+    "UPDATE user_group SET user_count = user_count - 1 WHERE key = 'g1'": {Check.GROUP_COUNTS},
+    "UPDATE user_group SET assignment_count = 3, user_count = 1 WHERE key = 'g2'": {Check.GROUP_COUNTS},
+    "DELETE FROM group_member WHERE user_id = (SELECT min(user_id) FROM group_member)": {
+        Check.GROUP_MEMBERS,
+        Check.STRAY_SOURCE,
+    },
+    "DELETE FROM group_assignment WHERE user_id = (SELECT min(user_id) FROM group_assignment)": {
+        Check.GROUP_MEMBERS,
+        Check.GROUP_COUNTS,
+    },
+    "DELETE FROM role WHERE key = 'member'": {Check.STRAY_ASSIGNMENT},
+    "DELETE FROM user_group WHERE key = 'g1'": {Check.STRAY_ASSIGNMENT},
+    "UPDATE app_user SET active = false WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.ENTITLEMENT_STATE},
+    "DELETE FROM app_user WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.STRAY_ENTITLEMENT},
+    "DELETE FROM entitlement_source WHERE entitlement_id = (SELECT min(id) FROM entitlement)": {
+        Check.MEMBER_WITHOUT_SOURCE,
+        Check.ENTITLEMENT_WITHOUT_SOURCE,
+        Check.GRANT_COUNTS,
+    },
+    "DELETE FROM entitlement WHERE id = (SELECT max(id) FROM entitlement)": {
+        Check.MEMBER_WITHOUT_SOURCE,
+        Check.STRAY_SOURCE,
+        Check.GRANT_COUNTS,
+        Check.POOL_COUNTS,
+    },
+    "DELETE FROM license": {Check.STRAY_ENTITLEMENT},
+    "DELETE FROM group_license": {Check.STRAY_SOURCE},
+    "UPDATE group_license SET active = false": {Check.STRAY_SOURCE},
+    "UPDATE group_license SET hold = true": {Check.STRAY_SOURCE},
+    "UPDATE group_license SET assigned = assigned - 1": {Check.GRANT_COUNTS},
+    "UPDATE group_license SET in_quota = in_quota + 1": {Check.GRANT_COUNTS},
+    "UPDATE group_license SET quota = 6": {Check.GRANT_QUOTA},
+    "UPDATE license SET used = used - 1": {Check.POOL_COUNTS},
+    "UPDATE license SET reserved = 1": {Check.POOL_COUNTS},
+    "UPDATE license SET used = 0, capacity = 6": {Check.POOL_COUNTS, Check.POOL_OVERSOLD},
+    "UPDATE entitlement SET state = 2 WHERE id = (SELECT min(id) FROM entitlement)": {
+        Check.GRANT_COUNTS,
+        Check.POOL_COUNTS,
+        Check.WAITING_LIST,
+    },
+    "UPDATE entitlement SET state = 3": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
+    "UPDATE entitlement SET state = 4": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
+    "UPDATE entitlement_source SET blocked = true": {
+        Check.ENTITLEMENT_STATE,
+        Check.GRANT_COUNTS,
+        Check.GRANT_QUOTA,
+    },
+}
+
 _ENTITLE = """
 WITH given AS (
     INSERT INTO entitlement (tenant_id, license_id, user_id, state, asked_seq)
@@ -54,3 +109,12 @@ async def fulfil(
     )  # fmt: skip
     await sql.execute(_ENTITLE, tenant_id, license_id, group_id, grant_id, uuid4())
     return Fulfilled(tenant_id=tenant_id, group_id=group_id, license_id=license_id, grant_id=grant_id, people=people)
+
+
+async def one_fulfilled_group(sql: asyncpg.Connection, tenant_id: int) -> Fulfilled:
+    """Seven active people in `g1`, which has been granted a licence of ten seats; `g2` is empty."""
+    await directory.add_people(sql, tenant_id, PEOPLE)
+    await sql.execute("UPDATE app_user SET active = true WHERE tenant_id = $1", tenant_id)
+    await directory.add_groups(sql, tenant_id, 2)
+    await directory.add_members(sql, tenant_id, "g1", PEOPLE)
+    return await fulfil(sql, tenant_id, "g1", people=PEOPLE, capacity=10)

@@ -21,6 +21,7 @@ from workers.handlers.licenses import (
     put_licenses,
     update_program_licenses,
 )
+from workers.handlers.repair import repair_counts
 from workers.handlers.seat_changes import change_seats, replace_user_bundles
 from workers.handlers.users import delete_users, put_users
 
@@ -41,6 +42,7 @@ _BOUNDED: Mapping[str, Handler] = {
     Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
     Kind.CHANGE_SEATS: change_seats,
     Kind.REPLACE_USER_BUNDLES: replace_user_bundles,
+    Kind.REPAIR_COUNTS: repair_counts,
 }
 
 

@@ -10,9 +10,8 @@ from infra.postgres import verify
 from infra.postgres.database import plain_dsn
 from infra.postgres.verify import VerifiedTenant
 from tests.support import directory, rows
+from tests.support.rows import BREAKS, PEOPLE
 from workers.recount import recount
-
-PEOPLE = 7
 
 
 @pytest.fixture
@@ -24,12 +23,7 @@ async def sql(database_url):
 
 @pytest.fixture
 async def filled(sql, tenant):
-    """Seven active people in `g1`, which has been granted a licence of ten seats."""
-    await directory.add_people(sql, tenant.id, PEOPLE)
-    await sql.execute("UPDATE app_user SET active = true")
-    await directory.add_groups(sql, tenant.id, 2)
-    await directory.add_members(sql, tenant.id, "g1", PEOPLE)
-    return await rows.fulfil(sql, tenant.id, "g1", people=PEOPLE, capacity=10)
+    return await rows.one_fulfilled_group(sql, tenant.id)
 
 
 @pytest.fixture
@@ -59,57 +53,6 @@ async def test_rows_and_counts_that_agree_are_no_drift(found, filled):
 async def test_a_tenant_without_anything_is_no_drift(found):
     report = await found()
     assert (report.drift, report.rows) == (0, 0)
-
-
-BREAKS = {
-    "UPDATE user_group SET user_count = user_count - 1 WHERE key = 'g1'": {Check.GROUP_COUNTS},
-    "UPDATE user_group SET assignment_count = 3, user_count = 1 WHERE key = 'g2'": {Check.GROUP_COUNTS},
-    "DELETE FROM group_member WHERE user_id = (SELECT min(user_id) FROM group_member)": {
-        Check.GROUP_MEMBERS,
-        Check.STRAY_SOURCE,
-    },
-    "DELETE FROM group_assignment WHERE user_id = (SELECT min(user_id) FROM group_assignment)": {
-        Check.GROUP_MEMBERS,
-        Check.GROUP_COUNTS,
-    },
-    "DELETE FROM role WHERE key = 'member'": {Check.STRAY_ASSIGNMENT},
-    "DELETE FROM user_group WHERE key = 'g1'": {Check.STRAY_ASSIGNMENT},
-    "UPDATE app_user SET active = false WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.ENTITLEMENT_STATE},
-    "DELETE FROM app_user WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.STRAY_ENTITLEMENT},
-    "DELETE FROM entitlement_source WHERE entitlement_id = (SELECT min(id) FROM entitlement)": {
-        Check.MEMBER_WITHOUT_SOURCE,
-        Check.ENTITLEMENT_WITHOUT_SOURCE,
-        Check.GRANT_COUNTS,
-    },
-    "DELETE FROM entitlement WHERE id = (SELECT max(id) FROM entitlement)": {
-        Check.MEMBER_WITHOUT_SOURCE,
-        Check.STRAY_SOURCE,
-        Check.GRANT_COUNTS,
-        Check.POOL_COUNTS,
-    },
-    "DELETE FROM license": {Check.STRAY_ENTITLEMENT},
-    "DELETE FROM group_license": {Check.STRAY_SOURCE},
-    "UPDATE group_license SET active = false": {Check.STRAY_SOURCE},
-    "UPDATE group_license SET hold = true": {Check.STRAY_SOURCE},
-    "UPDATE group_license SET assigned = assigned - 1": {Check.GRANT_COUNTS},
-    "UPDATE group_license SET in_quota = in_quota + 1": {Check.GRANT_COUNTS},
-    "UPDATE group_license SET quota = 6": {Check.GRANT_QUOTA},
-    "UPDATE license SET used = used - 1": {Check.POOL_COUNTS},
-    "UPDATE license SET reserved = 1": {Check.POOL_COUNTS},
-    "UPDATE license SET used = 0, capacity = 6": {Check.POOL_COUNTS, Check.POOL_OVERSOLD},
-    "UPDATE entitlement SET state = 2 WHERE id = (SELECT min(id) FROM entitlement)": {
-        Check.GRANT_COUNTS,
-        Check.POOL_COUNTS,
-        Check.WAITING_LIST,
-    },
-    "UPDATE entitlement SET state = 3": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
-    "UPDATE entitlement SET state = 4": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
-    "UPDATE entitlement_source SET blocked = true": {
-        Check.ENTITLEMENT_STATE,
-        Check.GRANT_COUNTS,
-        Check.GRANT_QUOTA,
-    },
-}
 
 
 @pytest.mark.parametrize("statement", BREAKS)

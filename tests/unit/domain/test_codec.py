@@ -20,6 +20,7 @@ from domain.commands import (
     PutGroups,
     PutRoles,
     PutUsers,
+    RepairCounts,
     RolePut,
     UserPut,
 )
@@ -104,6 +105,7 @@ SEATS = st.builds(
     assignment_id=st.none() | NUMBERS,
     sent=SENT,
 )
+IDS = st.lists(NUMBERS, max_size=3).map(tuple)
 QUOTAS = st.dictionaries(TEXT, NUMBERS, max_size=3)
 
 
@@ -122,7 +124,7 @@ COMMANDS = st.one_of(
     st.builds(PutLicenses, items=batch_of(LICENSES)),
     st.builds(DeleteLicenses, keys=KEYS, cascade=st.booleans()),
     st.builds(ChangeSeats, items=batch_of(SEATS), shortage=st.sampled_from(Shortage)),
-    st.builds(CheckLicenses, license_ids=st.lists(NUMBERS, max_size=3).map(tuple)),
+    st.builds(CheckLicenses, license_ids=IDS),
 )
 OF_ONE_THING = st.one_of(
     st.builds(CreateProgramLicense, sent=SENT),
@@ -131,6 +133,7 @@ OF_ONE_THING = st.one_of(
     st.builds(RemoveGroupLicense, assignment_id=NUMBERS, remove_users=st.booleans()),
     st.builds(ReplaceGroupBundles, group=TEXT, codes=KEYS, use_external_license=st.booleans(), quotas=QUOTAS),
     st.builds(ReprocessGroup, group=TEXT),
+    st.builds(RepairCounts, groups=IDS, grants=IDS, licenses=IDS, entitlements=IDS),
 )
 USER_BUNDLES = st.builds(ReplaceUserBundles, users=KEYS, codes=KEYS, use_external_license=st.booleans())
 
@@ -172,6 +175,7 @@ def test_every_kind_has_one_command_and_one_reader():
         CreateProgramLicense(sent={}),
         UpdateProgramLicense(sent={}),
         SetGroupLicense(license_id=1, group_id=2),
+        RepairCounts(),
     ]
     commands += [RemoveGroupLicense(assignment_id=1), ReplaceGroupBundles(group="g", codes=())]
     commands += [ReplaceUserBundles(users=(), codes=()), ReprocessGroup(group="g")]
