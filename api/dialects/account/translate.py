@@ -4,14 +4,13 @@ One rule: an answer is made of the stored operation alone, so that a replay is t
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from api.dialects.account import shapes
 from api.dialects.account.schemas import GroupAllocation, QuotaAllocation, UserAllocation
 from api.errors.families import ACCOUNT
-from api.errors.languages import Languages
 from api.http.operation import Forms, Rendered
-from domain.errors import JSON, ErrorCode
+from api.http.single import Outcome, answer_of_single, facts_of
+from domain.errors import JSON
 from domain.license_commands import ReplaceGroupBundles, ReplaceUserBundles
 from infra.postgres.operations import OperationView
 
@@ -21,8 +20,6 @@ USERS = "account.users"
 
 # What the engine calls the fields of its commands, in the words of this API.
 _FIELDS = {"group": "groupId", "users": "userIds", "codes": "userBundleCodes", "quotas": "quotas"}
-
-Outcome = Mapping[str, Any]
 
 
 def group_allocation(group: str, body: GroupAllocation) -> ReplaceGroupBundles:
@@ -121,13 +118,7 @@ FORMS: Forms = {GROUP: group, GROUP_WITH_QUOTAS: group_with_quotas, USERS: users
 
 
 def _answered(view: OperationView, succeeded: Callable[[Outcome], JSON]) -> Rendered:
-    response = view.response or {}
-    outcome: Outcome = response["items"][0]
-    if outcome["outcome"] != "refused":
-        return Rendered(200, succeeded(outcome))
-    language = Languages.stored(view.presentation.language).spoken
-    report = ACCOUNT.report(ErrorCode(outcome["code"]), language, details=_details(outcome), request_id=view.request_id)
-    return Rendered(report.status, ACCOUNT.shape(report))
+    return answer_of_single(view, ACCOUNT, lambda outcome: Rendered(200, succeeded(outcome)), facts=_facts)
 
 
 def _organization(view: OperationView) -> str:
@@ -142,14 +133,12 @@ def _demand(view: OperationView, outcome: Outcome) -> dict[str, JSON]:
     return {"demand": {code: _renamed(of_code) for code, of_code in asked.items()}}
 
 
-def _details(outcome: Outcome) -> dict[str, JSON]:
-    details: dict[str, JSON] = dict(outcome.get("details", {}))
-    by_code = details.get("codes")
+def _facts(outcome: Outcome) -> dict[str, JSON]:
+    facts = facts_of(outcome, _FIELDS)
+    by_code = facts.get("codes")
     if isinstance(by_code, dict):
-        details["codes"] = {code: _renamed(facts) for code, facts in by_code.items() if isinstance(facts, dict)}
-    if "field" in outcome:
-        details["field"] = _FIELDS.get(outcome["field"], outcome["field"])
-    return details
+        facts["codes"] = {code: _renamed(of_code) for code, of_code in by_code.items() if isinstance(of_code, dict)}
+    return facts
 
 
 def _renamed(facts: Mapping[str, JSON]) -> dict[str, JSON]:

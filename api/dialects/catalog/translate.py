@@ -3,7 +3,7 @@
 One rule: an answer is made of the stored operation alone, so that a replay is the same to the byte.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,9 @@ from api.dialects.catalog.schemas import (
     UserAssignmentBody,
 )
 from api.errors.families import CATALOG
-from api.errors.languages import Languages
 from api.http.operation import Forms, Rendered
-from domain.errors import JSON, ErrorCode
+from api.http.single import Outcome, answer_of_single, facts_of
+from domain.errors import JSON
 from domain.license_commands import (
     ChangeSeats,
     CreateProgramLicense,
@@ -42,8 +42,6 @@ _FIELDS = {"license": "license_id", "group": "group_id", "assignment": "assignme
 _DEMAND = ("requested", "available", "would_wait")
 # These say whose a request is and what it is about, or, as `fulfilled` does, nothing.
 _LICENSE_NAMES = frozenset({"platform_key", "platform_org", "license_id"})
-
-Outcome = Mapping[str, Any]
 
 
 def creation(body: ProgramLicenseCreate) -> CreateProgramLicense:
@@ -142,13 +140,9 @@ FORMS: Forms = {
 
 
 def _answered(view: OperationView, succeeded: Callable[[Outcome], JSON]) -> Rendered:
-    response = view.response or {}
-    outcome: Outcome = response["items"][0]
-    if outcome["outcome"] != "refused":
-        return Rendered(200, succeeded(outcome))
-    language = Languages.stored(view.presentation.language).spoken
-    details = dict(outcome.get("details", {}))
-    if "field" in outcome:
-        details["field"] = _FIELDS.get(outcome["field"], outcome["field"])
-    report = CATALOG.report(ErrorCode(outcome["code"]), language, details=details)
-    return Rendered(report.status, CATALOG.shape(report))
+    return answer_of_single(
+        view,
+        CATALOG,
+        lambda outcome: Rendered(200, succeeded(outcome)),
+        facts=lambda outcome: facts_of(outcome, _FIELDS),
+    )

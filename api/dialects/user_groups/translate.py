@@ -13,6 +13,7 @@ from api.errors.languages import Languages
 from api.errors.problems import told
 from api.http.json_reading import text_problem
 from api.http.operation import Forms, Rendered
+from api.http.single import Outcome, answer_of_single
 from domain.commands import AssignmentChange, AssignmentOp
 from domain.errors import JSON, ErrorCode
 from infra.postgres.operations import OperationView
@@ -68,12 +69,12 @@ def _is_readable(value: Any) -> bool:
 
 def created(view: OperationView) -> Rendered:
     """201 and the assignment, or the refusal."""
-    return _single(view, lambda outcome: Rendered(201, _assignment(view)(outcome)))
+    return answer_of_single(view, USERS, lambda outcome: Rendered(201, _assignment(view)(outcome)))
 
 
 def deleted(view: OperationView) -> Rendered:
     """200 without a body, or the refusal."""
-    return _single(view, lambda _: Rendered(200, None))
+    return answer_of_single(view, USERS, lambda _: Rendered(200, None))
 
 
 def batch_created(view: OperationView) -> Rendered:
@@ -88,8 +89,6 @@ def batch_deleted(view: OperationView) -> Rendered:
 
 
 FORMS: Forms = {CREATED: created, DELETED: deleted, BATCH_CREATED: batch_created, BATCH_DELETED: batch_deleted}
-
-Outcome = Mapping[str, Any]
 
 
 def _assignment(view: OperationView) -> Callable[[Outcome], dict[str, JSON]]:
@@ -106,18 +105,6 @@ def _outcomes(view: OperationView) -> list[Outcome]:
     response = view.response or {}
     items: list[Outcome] = response["items"]
     return items
-
-
-def _single(view: OperationView, succeeded: Callable[[Outcome], Rendered]) -> Rendered:
-    outcome = _outcomes(view)[0]
-    if outcome["outcome"] != "refused":
-        return succeeded(outcome)
-    language = Languages.stored(view.presentation.language).spoken
-    details = dict(outcome.get("details", {}))
-    if "field" in outcome:
-        details["field"] = outcome["field"]
-    report = USERS.report(ErrorCode(outcome["code"]), language, details=details)
-    return Rendered(report.status, USERS.shape(report))
 
 
 def _batch(view: OperationView, status: int, succeeded: Callable[[Outcome], dict[str, JSON]]) -> Rendered:
