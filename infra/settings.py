@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     pass_items: int = Field(default=1000, ge=1, description="Items one pass takes at most.")
     pass_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, description="Bytes of requests one pass takes at most.")
     tenant_share: int = Field(default=250, ge=1, description="Operations of one tenant that one pass takes at most.")
+    verify_hour: int | None = Field(
+        default=3, ge=0, le=23, description="The hour (UTC) in which one worker recounts everything; `off`: never."
+    )
     worker_health_port: int = Field(
         default=0, ge=0, le=65535, description="A worker's port for /healthz and /metrics; 0 = off."
     )
@@ -129,6 +132,11 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_http_url(cls, url: SecretStr | None) -> SecretStr | None:
         return url and SecretStr(_checked_url(url, schemes=("http", "https")).get_secret_value().rstrip("/"))
+
+    @field_validator("verify_hour", mode="before")
+    @classmethod
+    def _hour_or_off(cls, hour: object) -> object:
+        return None if isinstance(hour, str) and hour.strip().lower() == "off" else hour
 
     @field_validator("redirect_hosts", mode="before")
     @classmethod

@@ -29,6 +29,7 @@ from workers.ready import ReadySet
 from workers.relay import Relay
 from workers.retention import Retention
 from workers.supervisor import Supervisor
+from workers.verification import Verification
 from workers.waves import Budget
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,9 @@ class Worker:
             interval_without_broker=timedelta(seconds=settings.poll_seconds_without_broker),
         )
         self._retention = Retention(database=self._database, keep=timedelta(days=settings.retention_days))
+        self._verification = None
+        if settings.verify_hour is not None:
+            self._verification = Verification(database=self._database, hour=settings.verify_hour)
         self._supervisor = Supervisor()
         self._turns: dict[str, asyncio.Task[None]] = {}
 
@@ -86,6 +90,8 @@ class Worker:
         self._supervisor.keep("delivery", self._deliver)
         self._supervisor.keep("chunks", self._continue)
         self._supervisor.keep("retention", self._retention.run)
+        if self._verification is not None:
+            self._supervisor.keep("verification", self._verification.run)
         if self._broker is not None:
             await self._broker.start()
             await self._broker.consume_claims(self._claimed, prefetch=_PREFETCH)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Database, Row, Session, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("verify")
@@ -17,6 +17,9 @@ SLICE = 20_000
 """Rows of one slice: about 0.1 s."""
 
 _PAGE = 1_000
+_LEADER_LOCK = 5_391_003
+# A leader that sleeps longer than this has lost its lock; it pings every fifteen seconds.
+_IDLE_SESSION = "60s"
 _END = 2**63 - 1
 
 
@@ -46,6 +49,26 @@ async def tenants_to_verify(database: Database, key: str | None = None) -> list[
     """Every tenant, or the one with this key; none where there is none."""
     rows = await database.fetch(_SQL["tenants_to_verify"], key=key)
     return [VerifiedTenant(id=row["id"], key=row["key"]) for row in rows]
+
+
+async def leader_session(database: Database) -> Session:
+    """Open the session that the daily recount's lock belongs to."""
+    return await database.session(idle_session_timeout=_IDLE_SESSION)
+
+
+async def lead_verification(session: Session) -> bool:
+    """Become the one that recounts, unless another session is."""
+    [row] = await session.fetch(_SQL["lead_verification"], lock=_LEADER_LOCK)
+    return bool(row["leads"])
+
+
+async def ping_verification(session: Session) -> None:
+    """Show that the session lives.
+
+    Raises:
+        Exception: it does not, and nor does the lock.
+    """
+    await session.execute(_SQL["ping_verification"])
 
 
 async def expected_rows(database: Database, tenants: Sequence[VerifiedTenant]) -> int:

@@ -90,3 +90,16 @@ def test_a_url_without_a_password_is_shown_as_it_is():
 def test_every_setting_is_described():
     for name, setting in Settings.model_fields.items():
         assert setting.description, name
+
+
+@pytest.mark.parametrize(("text", "hour"), [("0", 0), ("23", 23), ("off", None), ("OFF", None)])
+def test_the_hour_of_the_recount_is_an_hour_or_off(monkeypatch, text, hour):
+    monkeypatch.setenv("SEATLINE_VERIFY_HOUR", text)
+    assert load().verify_hour == hour
+
+
+@pytest.mark.parametrize("text", ["24", "-1", "never"])
+def test_what_is_no_hour_is_refused(monkeypatch, text):
+    monkeypatch.setenv("SEATLINE_VERIFY_HOUR", text)
+    with pytest.raises(SettingsError, match="SEATLINE_VERIFY_HOUR"):
+        load()

@@ -7,6 +7,14 @@
 -- The tenants, or the one with this key.
 SELECT id, key FROM tenant WHERE CAST(:key AS text) IS NULL OR key = CAST(:key AS text) ORDER BY id;
 
+-- name: lead_verification
+-- Whoever holds this lock does the daily recount; it belongs to the session and ends with it.
+SELECT pg_try_advisory_lock(CAST(:lock AS bigint)) AS leads;
+
+-- name: ping_verification
+-- Proves that the session, and with it the lock, still stands.
+SELECT 1 AS alive;
+
 -- name: expected_rows
 -- About how many rows a recount of these tenants will read, from the counts that it is about to check: enough for a
 -- progress bar.
