@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.waiting import eventually
 from workers.cli.sample import sample
+from workers.cli.sample_licenses import sample_licenses
 
 PROCESSES = ("postgres", "rabbitmq", "epmd", "api", "worker-1", "worker-2")
 
@@ -48,7 +49,8 @@ def test_the_three_printed_lines_work_as_they_stand_and_again(service):
 
 
 def test_the_sample_data_are_there(service):
-    expected = {"users": sample().people, "groups": sample().groups, "roles": sample().roles}
+    licenses = sample_licenses([person["key"] for person in sample().people if person["active"]]).licenses
+    expected = {"users": sample().people, "groups": sample().groups, "roles": sample().roles, "licenses": licenses}
     for kind, items in expected.items():
         keys, cursor = set(), ""
         while cursor is not None:
@@ -56,6 +58,22 @@ def test_the_sample_data_are_there(service):
             keys |= {item["key"] for item in page["items"]}
             cursor = page["next_cursor"]
         assert {item["key"] for item in items} <= keys
+
+
+def test_the_first_look_shows_groups_that_are_fulfilled_in_part_and_not_at_all(service):
+    page = get(service, "/api/catalog/licenses/program/?page_size=100").json()
+    grants = [
+        grant
+        for one in page["results"]
+        for grant in get(service, f"/api/catalog/licenses/program/assignment/group/?license_id={one['id']}").json()[
+            "results"
+        ]
+    ]
+    assert any(grant["fulfilled"] and grant["user_count"] for grant in grants)
+    assert any(grant["assigned_count"] and grant["waiting_count"] for grant in grants)
+    assert any(not grant["assigned_count"] and grant["waiting_count"] for grant in grants)
+    verified = service.run("verify", "--tenant", "demo")
+    assert verified.returncode == 0, verified.stdout
 
 
 def test_the_commands_of_a_clone_find_its_servers(service):
