@@ -4,7 +4,8 @@ One rule: the next seat goes to whoever asked first, be it somebody who waits or
 without enough seats has yet to reach.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -36,36 +37,57 @@ class Cause(NamedTuple):
     seq: int
 
 
-class Settled(NamedTuple):
-    """What is told of seats given on, how many they were, and whether there are more to give."""
+@dataclass(slots=True)
+class Settled:
+    """What is told of seats given on, how many were, and how many people are left to be served in chunks."""
 
-    told: list[Told]
-    served: int
-    more: bool
+    told: list[Told] = field(default_factory=list)
+    served: int = 0
+    left: int = 0
+
+
+async def settle(
+    tx: Transaction, changes: SeatChanges, causes: Mapping[int, Cause], at: datetime
+) -> dict[int, Settled]:
+    """Give on what a wave has freed, by tenant; `causes` are the tenants' last operations in it."""
+    settled: dict[int, Settled] = {}
+    for tenant_id in {tenant_id for tenant_id, _ in changes.unsettled}:
+        settled[tenant_id] = await _settle_tenant(tx, tenant_id, changes, causes[tenant_id], at)
+    return settled
 
 
 async def settle_book(tx: Transaction, changes: SeatChanges, of: Continuation, at: datetime) -> list[Told]:
     """Give on what a step of `of` has freed."""
-    told: list[Told] = []
-    for tenant_id, license_id in sorted(changes.unsettled):
-        told += await settle_pool(tx, tenant_id, license_id, Cause(of.operation_id, of.operation_seq), at, live=of)
-    return told
+    if not changes.unsettled:
+        return []
+    cause = Cause(of.operation_id, of.operation_seq)
+    return (await _settle_tenant(tx, of.tenant_id, changes, cause, at, live=of)).told
 
 
-async def settle_pool(
-    tx: Transaction, tenant_id: int, license_id: int, cause: Cause, at: datetime, *, live: Continuation | None = None
-) -> list[Told]:
-    """Give on the free seats of a pool; what is too much for now goes on as a continuation of the cause.
+async def _settle_tenant(
+    tx: Transaction,
+    tenant_id: int,
+    changes: SeatChanges,
+    cause: Cause,
+    at: datetime,
+    *,
+    live: Continuation | None = None,
+) -> Settled:
+    """Pool by pool: what is too much for now goes on as a continuation of the cause.
 
     `live` is a continuation whose row is not up to date.
     """
     running = await read_running(tx, [tenant_id])
     if live is not None:
         running = sorted([*(one for one in running if one.id != live.id), live], key=_age)
-    settled = await give_on(tx, tenant_id, license_id, cause, at, running=running, most=MOST)
-    if settled.more and not any(one.kind is Continuing.PROMOTE and one.license_id == license_id for one in running):
-        await begin_continuation(tx, _promotion(tenant_id, license_id, cause))
-    return settled.told
+    settled = Settled()
+    for license_id in sorted(number for owner, number in changes.unsettled if owner == tenant_id):
+        given = await give_on(tx, tenant_id, license_id, cause, at, running=running, most=MOST)
+        settled.told += given.told
+        if given.left and not any(_promotes(one, license_id) for one in running):
+            await begin_continuation(tx, _promotion(tenant_id, license_id, cause, given.left))
+            settled.left += given.left
+    return settled
 
 
 async def give_on(
@@ -82,7 +104,7 @@ async def give_on(
     book = await load_seats(tx, at=at, licenses=[(tenant_id, license_id)], capacities={license_id: None}, most=most)
     pool = book.facts.pools.get(license_id)
     if pool is None or not pool.gives(at):
-        return Settled([], 0, more=False)
+        return Settled()
     book.begin(operation_id=cause.operation_id, seq=cause.seq)
     seats = most if pool.capacity is None else min(most, pool.capacity - pool.used - pool.reserved)
     bounded = [one for one in running if one.license_id == license_id and one.boundary is not None]
@@ -91,7 +113,7 @@ async def give_on(
     told: list[Told] = [*book.drain(), *book.end()]
     await write_seats(tx, book.changes())
     await move_continuations(tx, [(one, 0) for one in bounded if one.id])
-    return Settled(told, served, more=pool.has_free and _somebody_waits(pool, bounded))
+    return Settled(told, served, left=_left(pool, bounded))
 
 
 async def _next_needing(tx: Transaction, of: Continuation, running: Sequence[Continuation], most: int) -> Sequence[int]:
@@ -120,11 +142,17 @@ def _serve(book: SeatBook, pool: Pool, promised: Sequence[tuple[Continuation, Se
     return min(len(queue), seats)
 
 
-def _somebody_waits(pool: Pool, bounded: Sequence[Continuation]) -> bool:
-    return pool.queued > 0 or any(of.boundary is not None for of in bounded)
+def _left(pool: Pool, bounded: Sequence[Continuation]) -> int:
+    """How many are still to be given seats that are free."""
+    waiting = pool.queued + sum(1 for of in bounded if of.boundary is not None)
+    return waiting if pool.capacity is None else max(0, min(waiting, pool.capacity - pool.used - pool.reserved))
 
 
-def _promotion(tenant_id: int, license_id: int, cause: Cause) -> Continuation:
+def _promotes(one: Continuation, license_id: int) -> bool:
+    return one.kind is Continuing.PROMOTE and one.license_id == license_id
+
+
+def _promotion(tenant_id: int, license_id: int, cause: Cause, left: int) -> Continuation:
     return Continuation(
         tenant_id=tenant_id,
         operation_id=cause.operation_id,
@@ -132,6 +160,7 @@ def _promotion(tenant_id: int, license_id: int, cause: Cause) -> Continuation:
         kind=Continuing.PROMOTE,
         target=Named(license_id, ""),
         license_id=license_id,
+        total=left,
     )
 
 

@@ -11,11 +11,18 @@ from domain.continuations import Continuation, Continuing
 from domain.events import ORDER, Told
 from domain.fan_out import give_holders, give_newcomers
 from domain.seats import SeatBook
-from infra.postgres.continuations import Person, add_holders, next_holders, next_members, read_newcomers
+from infra.postgres.continuations import (
+    Person,
+    add_holders,
+    next_holders,
+    next_members,
+    read_newcomers,
+    read_running,
+)
 from infra.postgres.database import Transaction
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
-from workers.settling import settle_book
+from workers.settling import Cause, give_on, settle_book
 
 
 class Step(NamedTuple):
@@ -35,6 +42,8 @@ async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at:
 
 async def take_step(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
     """Come to the next so many people and move the cursor; the continuation's row is the caller's to write."""
+    if of.kind is Continuing.PROMOTE:
+        return await _promote(tx, of, rows=rows, at=at)
     people, more = await next_people(tx, of, rows)
     book = await open_book(tx, of, people, at)
     told = await serve(tx, book, of, people)
@@ -58,6 +67,7 @@ async def open_book(tx: Transaction, of: Continuation, people: Sequence[Person],
         assignments=[(of.tenant_id, one.entitlement_id) for one in people if one.entitlement_id is not None],
         groups=[] if of.group_id is None else [(of.tenant_id, of.group_id)],
         licenses=[] if of.license_id is None else [(of.tenant_id, of.license_id)],
+        grants=[(of.tenant_id, of.target.id)] if of.kind in _OF_GRANTS else [],
     )
     book.begin(operation_id=of.operation_id, seq=of.operation_seq)
     return book
@@ -93,6 +103,14 @@ async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Se
     return [*rows, *counts, *await settle_book(tx, changes, of, book.at)]
 
 
+async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
+    """Waiters have an order of their own, so there is no cursor: those who are served wait no more."""
+    running = await read_running(tx, [of.tenant_id])
+    cause = Cause(of.operation_id, of.operation_seq)
+    given = await give_on(tx, of.tenant_id, of.license_id or 0, cause, at, running=running, most=rows)
+    return Step(given.told, given.served, more=given.left > 0)
+
+
 async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
     rows = book.table.rows
     give_holders(book, of, [rows[one.entitlement_id] for one in people if one.entitlement_id is not None])
@@ -106,6 +124,7 @@ async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Seque
 
 
 async def _withdraw(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    _announce_if_removed(book, of)
     for one in people:
         seat = book.table.rows.get(one.entitlement_id or 0)
         if seat is not None:
@@ -114,11 +133,19 @@ async def _withdraw(_tx: Transaction, book: SeatBook, of: Continuation, people: 
 
 
 async def _convert(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    _announce_if_removed(book, of)
     for one in people:
         seat = book.table.rows.get(one.entitlement_id or 0)
         if seat is not None:
             book.convert(of.target.id, seat)
     return []
+
+
+def _announce_if_removed(book: SeatBook, of: Continuation) -> None:
+    """A grant that nobody sees any more is told of until its last source is gone."""
+    grant = book.facts.grants[of.target.id]
+    if grant.is_removed:
+        book.announce(grant)
 
 
 Select = Callable[[Transaction, Continuation, int], Awaitable[list[Person]]]
@@ -134,4 +161,5 @@ _SERVE: Mapping[Continuing, Serve] = {
     Continuing.WITHDRAW: _withdraw,
     Continuing.CONVERT: _convert,
 }
+_OF_GRANTS = frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT})
 _BY_PERSON = frozenset({Continuing.GIVE, Continuing.DELETE_GROUP, Continuing.DELETE_ROLE})

@@ -195,7 +195,7 @@ async def move_continuations(tx: Transaction, moved: Sequence[tuple[Continuation
 
 
 async def end_continuations(tx: Transaction, tenant_id: int, ids: Sequence[int]) -> None:
-    """Remove the rows of work that is done or was taken over, and give back the seats that it still held."""
+    """Remove the rows of work that is done or was taken over; the seats that it still held are the caller's."""
     await tx.execute(_SQL["end_continuations"], tenant_id=tenant_id, ids=ids)
 
 

@@ -34,6 +34,7 @@ async def load_seats(
     emails: Iterable[tuple[int, str]] = (),
     holders: Ids = (),
     assignments: Ids = (),
+    grants: Ids = (),
     newcomers: int = 0,
     capacities: Mapping[int, int | None] | None = None,
     most: int = MOST_PROMOTED,
@@ -44,7 +45,7 @@ async def load_seats(
     Of `people` it has what they have of `licenses` and of what the grants of `groups` give, of `holders` everything.
     `joins` says how many may join a group: the rows that their grants may make, and `newcomers` more, are provided for.
     `capacities` are the largest that changes of licences themselves may set. Of those who wait it has at most `most`.
-    `known` are people read already.
+    `grants` are known by id, those that are being taken away too. `known` are people read already.
     """
     joins = joins or {}
     carriers = sorted({*groups, *joins})
@@ -62,7 +63,7 @@ async def load_seats(
     rows += await _waiters(tx, facts, rows, capacities or {}, most)
     if any(pool.kind is LicenseKind.BUNDLE for pool in facts.pools.values()):
         rows += await _blocked(tx, facts, rows)
-    await _take_rows(tx, facts, rows)
+    await _take_rows(tx, facts, rows, grants)
     facts.fresh_ids = await _reserve(tx, newcomers + _places(facts, joins))
     return SeatBook(facts, at)
 
@@ -140,14 +141,14 @@ async def _blocked(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> Se
     return found
 
 
-async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row]) -> None:
+async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row], also: Ids) -> None:
     """Complete the rows with their sources, and the facts with the grants and people that they name."""
     by_id = {row["id"]: row for row in rows}
-    if not by_id:
+    grants = {pair for pair in also if pair[1] not in facts.grants}
+    if not by_id and not grants:
         return
     touched = sorted((row["tenant_id"], number) for number, row in by_id.items())
     sources: dict[int, list[SourceOf]] = {}
-    grants: set[tuple[int, int]] = set()
     for row in await tx.fetch(_SQL["sources"], tenant_ids=_first(touched), ids=_second(touched)):
         source = SourceOf(row["grant_id"], row["blocked"], row["seq"], row["operation_id"], row["since"])
         sources.setdefault(row["entitlement_id"], []).append(source)
@@ -205,6 +206,7 @@ def grant_of(row: Row) -> Grant:
         redirect_to=row["redirect_to"],
         metadata=_text(row["metadata"]),
         is_removed=row["removed_at"] is not None,
+        is_bounded=row["is_bounded"],
         in_quota=row["in_quota"],
         assigned=row["assigned"],
         waiting=row["waiting"],

@@ -103,7 +103,11 @@ SELECT entitlement.user_id, entitlement.id AS entitlement_id
  ORDER BY entitlement.id;
 
 -- name: begin_continuation
--- Work that does not fit into its operation's own pass.
+-- Work that does not fit into its operation's own pass, or that other work of a running operation has brought about.
+WITH grown AS (
+    UPDATE operation SET total = total + :total
+     WHERE tenant_id = :tenant_id AND id = :operation_id AND status = 'running'
+)
 INSERT INTO continuation (tenant_id, operation_id, operation_seq, kind, target_id, target_key, license_id, group_id,
                           cursor, reserved, boundary, quota_boundary, done, total)
 VALUES (:tenant_id, :operation_id, :operation_seq, :kind, :target_id, :target_key, :license_id, :group_id,
@@ -131,16 +135,8 @@ UPDATE operation
  WHERE operation.tenant_id = progress.tenant_id AND operation.id = progress.operation_id;
 
 -- name: end_continuations
--- Work that is done, or that a later command has taken over. Gives back the seats that it still held.
-WITH ended AS (
-    DELETE FROM continuation
-     WHERE tenant_id = :tenant_id AND id = ANY (CAST(:ids AS bigint[]))
-    RETURNING license_id, reserved
-)
-UPDATE license
-   SET reserved = license.reserved - freed.reserved
-  FROM (SELECT license_id, sum(reserved) AS reserved FROM ended GROUP BY license_id) AS freed
- WHERE tenant_id = :tenant_id AND license.id = freed.license_id AND freed.reserved <> 0;
+-- Work that is done, or that a later command has taken over.
+DELETE FROM continuation WHERE tenant_id = :tenant_id AND id = ANY (CAST(:ids AS bigint[]));
 
 -- name: end_operations
 -- Operations whose last work is done, or was taken over by :superseded_by; their answers stand as they were given.
