@@ -62,6 +62,8 @@ class LicenseBook:
     def __init__(self, facts: LicenseFacts) -> None:
         self.rows = Ledger(facts.found)
         self.fresh_ids = facts.fresh_ids
+        # Licences one of whose dates has moved, even if it moved back: what was due of them may have been done.
+        self.dated: set[tuple[int, str]] = set()
         self._fresh_program_ids = facts.fresh_program_ids
         self._programs = dict(facts.programs)
         self._by_id = {(tenant, row.id): row.key for (tenant, _), row in facts.found.items()}
@@ -94,6 +96,8 @@ class LicenseBook:
         stored = dataclasses.replace(row, program_id=self._program_id(tenant_id, old, row.program_key))
         if old is not None:
             self._forget(tenant_id, old)
+        if (row.starts_at, row.expires_at) != ((old.starts_at, old.expires_at) if old else (None, None)):
+            self.dated.add((tenant_id, row.key))
         self.rows.put(tenant_id, stored)
         self._by_id[tenant_id, row.id] = row.key
         if row.code:
@@ -101,6 +105,11 @@ class LicenseBook:
         if row.external_id:
             self._external_ids[tenant_id, row.external_id] = row.key
         return stored
+
+    def moved_dates(self) -> list[tuple[int, License]]:
+        """(tenant, licence) whose dates are to be kept anew."""
+        rows = ((tenant_id, self.rows.get(tenant_id, key)) for tenant_id, key in sorted(self.dated))
+        return [(tenant_id, row) for tenant_id, row in rows if row is not None]
 
     def remove(self, tenant_id: int, key: str) -> None:
         """Take the licence away and free its names."""
@@ -133,9 +142,7 @@ class LicenseBook:
 
 def pool_of(tenant_id: int, row: License) -> Pool:
     """The pool of a licence that has just been made."""
-    pool = Pool(
-        tenant_id=tenant_id, id=row.id, key=row.key, name=row.name, kind=row.kind, capacity=row.capacity
-    )
+    pool = Pool(tenant_id=tenant_id, id=row.id, key=row.key, name=row.name, kind=row.kind, capacity=row.capacity)
     follow(pool, row)
     return pool
 

@@ -32,11 +32,11 @@ def seat_event(facts: SeatFacts, before: Seat | None, after: Seat | None) -> Eve
     return _event(facts, _type_of_state(before, after), after, after.state.shown)
 
 
-def grant_event(facts: SeatFacts, grant: Grant) -> Event:
+def grant_event(facts: SeatFacts, grant: Grant, at: datetime) -> Event:
     """A grant as it is now."""
-    group, counts = facts.groups[grant.group_id], grant.counts
+    group, pool, counts = facts.groups[grant.group_id], facts.pools[grant.license_id], grant.counts
     return group_license_event(
-        license_of=facts.pools[grant.license_id].named,
+        license_of=pool.named,
         group=group.named,
         assignment_id=grant.id,
         active=grant.active,
@@ -46,6 +46,7 @@ def grant_event(facts: SeatFacts, grant: Grant) -> Event:
             "waiting": counts.waiting,
             "suspended": counts.suspended,
         },
+        ready=not grant.hold and pool.has_started(at),
         deleted=grant.is_removed,
     )
 
@@ -90,8 +91,7 @@ def removed_document(facts: SeatFacts, seat: Seat) -> dict[str, JSON]:
 
 def is_fulfilled(pool: Pool, seat: Seat, at: datetime) -> bool:
     """The seat is held, its person is known, and the licence has started."""
-    has_started = pool.starts_at is None or pool.starts_at <= at
-    return seat.state is State.ACTIVE and seat.user_id is not None and has_started
+    return seat.state is State.ACTIVE and seat.user_id is not None and pool.has_started(at)
 
 
 def _type_of_state(before: Seat | None, after: Seat) -> EventType:

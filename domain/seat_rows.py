@@ -114,6 +114,10 @@ class Pool:
         """An inactive or expired pool gives nobody a seat; one that starts later does."""
         return self.active and not self.has_expired(at)
 
+    def has_started(self, at: datetime) -> bool:
+        """Its first instant has come."""
+        return self.starts_at is None or self.starts_at <= at
+
     def has_expired(self, at: datetime) -> bool:
         """Its last instant has passed."""
         return self.expires_at is not None and self.expires_at <= at
@@ -152,7 +156,11 @@ class GrantCounts(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """A licence given to a group, and its counts. `is_removed`: deleted, its sources are still being taken away."""
+    """A licence given to a group, and its counts. `is_removed`: deleted, its sources are still being taken away.
+
+    `is_bounded`: a running fan-out has promised the places of its quota in order. `is_admitting`: those beyond the
+    quota are being let in, in chunks.
+    """
 
     tenant_id: int
     id: int
@@ -167,6 +175,8 @@ class Grant:
     redirect_to: str | None = None
     metadata: str | None = None
     is_removed: bool = False
+    is_bounded: bool = False
+    is_admitting: bool = False
     in_quota: int = 0
     assigned: int = 0
     waiting: int = 0
@@ -182,10 +192,9 @@ class Grant:
         """The counts as they stand."""
         return GrantCounts(self.assigned, self.waiting, self.suspended)
 
-    @property
-    def is_full(self) -> bool:
-        """Whoever comes next is beyond the quota."""
-        return self.quota is not None and self.in_quota >= self.quota
+    def is_full(self, members: int) -> bool:
+        """Whoever comes after so many members is beyond the quota, whether all of those have been reached or not."""
+        return self.quota is not None and members >= self.quota
 
     @property
     def blocked(self) -> int:

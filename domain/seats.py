@@ -50,10 +50,11 @@ class SeatBook:
         group = self.facts.groups.get(member.group_id)
         if group is None:
             return
+        others = group.user_count
         group.user_count += 1
         for grant in self._of_group.get(member.group_id, ()):
             if grant.gives:
-                self.give(grant, member.user_id)
+                self.give(grant, member.user_id, blocked=grant.is_full(others))
 
     def leave(self, member: MemberKey) -> None:
         """Somebody has lost their last role in a group, and what it gave them."""
@@ -66,18 +67,15 @@ class SeatBook:
             if seat is not None and seat.source(grant.id) is not None:
                 self.change(seat, seat.without_source(grant.id))
 
-    def give(self, grant: Grant, user_id: int, *, reserved: bool = False) -> None:
-        """Let the grant be a source of this person's seat; nothing where it is. `reserved`: a seat is held back."""
+    def give(self, grant: Grant, user_id: int, *, blocked: bool = False) -> None:
+        """Let the grant be a source of this person's seat, maybe one beyond its quota; nothing where it is."""
         pool = self.facts.pools[grant.license_id]
         seat = self.table.of_person(pool.id, user_id)
-        source = self.source(grant.id, blocked=grant.is_full)
-        if reserved:
-            self.stir(pool)
-            pool.reserved -= 1
+        source = self.source(grant.id, blocked=blocked)
         if seat is None:
-            self.make(pool, source, user_id=user_id, reserved=reserved)
+            self.make(pool, source, user_id=user_id)
         elif seat.source(grant.id) is None:
-            self.change(seat, seat.with_source(source), reserved=reserved)
+            self.change(seat, seat.with_source(source))
 
     def source(self, grant_id: int, *, blocked: bool = False) -> SourceOf:
         """A source that this operation makes."""
@@ -91,7 +89,6 @@ class SeatBook:
         user_id: int | None = None,
         email: tuple[str, str] | None = None,
         state: State | None = None,
-        reserved: bool = False,
     ) -> Seat:
         """A row for somebody who has none; `email` is the address as sent and as compared."""
         seat = Seat(
@@ -101,7 +98,7 @@ class SeatBook:
             user_id=user_id,
             email=email[0] if email else None,
             email_key=email[1] if email else None,
-            state=state or self._newcomer(pool, source, user_id, reserved=reserved),
+            state=state or self._newcomer(pool, source, user_id),
             asked_seq=self.seq,
             redirect_to=None,
             metadata=None,
@@ -201,7 +198,7 @@ class SeatBook:
             for number, counts in table.grants_before.items()
             if counts != grants[number].counts and not grants[number].is_removed
         }
-        events = [grant_event(self.facts, grants[number]) for number in sorted(moved | self._announced)]
+        events = [grant_event(self.facts, grants[number], self.at) for number in sorted(moved | self._announced)]
         for number, before in sorted(table.pools_before.items()):
             if number in self._added:
                 continue
@@ -213,12 +210,12 @@ class SeatBook:
         """The net effect of the wave, against what it found."""
         return net_changes(self.table, self.facts, self._found)
 
-    def _newcomer(self, pool: Pool, source: SourceOf, user_id: int | None, *, reserved: bool) -> State:
+    def _newcomer(self, pool: Pool, source: SourceOf, user_id: int | None) -> State:
         if user_id is not None and not self.facts.people[user_id].active:
             return State.PARKED
         if source.blocked:
             return State.BLOCKED
-        return State.ACTIVE if reserved or self.has_seat_for_newcomer(pool) else State.QUEUED
+        return State.ACTIVE if self.has_seat_for_newcomer(pool) else State.QUEUED
 
     def _levelled(self, seat: Seat) -> Seat:
         """The row in the state that its sources and its person allow; only who had no place gets a new one."""
@@ -233,9 +230,18 @@ class SeatBook:
         return seat._replace(state=State.QUEUED) if seat.state is State.BLOCKED else seat
 
     def _unblock(self, grant: Grant) -> None:
-        """Let in those who have been beyond the quota for longest, as far as there is room now."""
+        """Let in those who have been beyond the quota for longest, as far as there is room now.
+
+        Whoever has not been reached yet is counted as within it.
+        """
+        if grant.is_admitting:
+            return
+        if grant.is_bounded:
+            self.table.unsettled_grants.add(grant.id)
+            return
         horizon = self.facts.quota_horizons.get(grant.id, NOWHERE)
-        while grant.gives and grant.blocked and not grant.is_full:
+        members = self.facts.groups[grant.group_id].user_count
+        while grant.gives and grant.blocked and not grant.is_full(members - grant.blocked):
             places = self.table.blocked(grant.id)
             if not places or (len(places) < grant.blocked and places[0] > horizon):
                 self.table.unsettled_grants.add(grant.id)

@@ -74,12 +74,13 @@ def _decide(order: Order[ReplaceUserBundles], people: Mapping[tuple[int, str], H
     pools = pools_by_code(seats.facts.pools.values(), order.tenant_id)
     seats.begin(operation_id=order.operation_id, seq=order.seq)
     plan = _Plan(seats=seats, pools=pools, command=order.command, tenant_id=order.tenant_id, people=people)
-    refusal = plan.refusal()
-    if refusal is not None:
-        return Decision(result=Result(outcomes=[refusal], titles={}), events=[])
-    outcome = plan.apply()
+    outcome = plan.refusal() or plan.apply()
     events = [*seats.drain(), *seats.end()]
-    return Decision(result=Result(outcomes=[outcome], titles={}), events=in_order(events))
+    # The one outcome stands for everybody.
+    people_done = len(order.command.users)
+    return Decision(
+        result=Result(outcomes=[outcome], titles={}), events=in_order(events), done=people_done, total=people_done
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

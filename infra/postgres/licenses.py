@@ -101,11 +101,8 @@ async def write_licenses(tx: Transaction, rows: Sequence[tuple[int, License]]) -
         )
 
 
-async def write_dates(
-    tx: Transaction, rows: Sequence[tuple[int, License]], found: Mapping[TenantKey, License], at: datetime
-) -> None:
-    """Keep the dates of the rows whose dates are others than were found."""
-    moved = [(tenant_id, row) for tenant_id, row in rows if _dates(row) != _dates(found.get((tenant_id, row.key)))]
+async def write_dates(tx: Transaction, moved: Sequence[tuple[int, License]], at: datetime) -> None:
+    """Keep the dates of these (tenant, licence) rows, in the place of those that they had."""
     await forget_dates(tx, [(tenant_id, row.id) for tenant_id, row in moved])
     starts = [(t, row.id, "start", row.starts_at) for t, row in moved if row.starts_at and row.starts_at > at]
     ends = [(t, row.id, "end", row.expires_at) for t, row in moved if row.expires_at]
@@ -131,10 +128,6 @@ async def remove_licenses(tx: Transaction, licenses: Sequence[tuple[int, int]]) 
     if licenses:
         await tx.execute(_SQL["remove_licenses"], **_ids(licenses))
     await forget_dates(tx, licenses)
-
-
-def _dates(row: License | None) -> tuple[datetime | None, datetime | None]:
-    return (None, None) if row is None else (row.starts_at, row.expires_at)
 
 
 async def _reserve(tx: Transaction, thing: str, count: int) -> Iterator[int]:

@@ -11,8 +11,9 @@ from domain.planning import Decision, Order
 from domain.seat_rows import Holder
 from infra.postgres.assignments import apply_changes, book_of_pairs, read_facts
 from infra.postgres.database import Transaction
-from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.continuations import reach
+from workers.handlers.touching import write_wave
 
 
 async def change_assignments(
@@ -27,18 +28,19 @@ async def change_assignments(
         roles=((tenant_id, item.role) for tenant_id, item in items),
     )
     pairs = _pairs(items, facts)
+    touched = {(tenant_id, user_id) for tenant_id, _, user_id in pairs}
+    reached = await reach(tx, touched, at)
     book = await book_of_pairs(tx, pairs, _names(facts))
     seats = await load_seats(
         tx,
         at=at,
-        people={(tenant_id, user_id) for tenant_id, _, user_id in pairs},
+        people=touched,
         joins=_joins(items, facts),
         known=[Holder(person.id, person.key, person.active) for person in facts.people.values()],
     )
     decisions = plan_assignments(orders, facts, book, seats)
     await apply_changes(tx, book.changes())
-    await write_seats(tx, seats.changes())
-    return decisions
+    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
 
 
 def _pairs(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> list[tuple[int, int, int]]:

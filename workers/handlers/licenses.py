@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from domain.license_commands import (
     CreateProgramLicense,
@@ -25,8 +26,10 @@ from infra.postgres.licenses import (
     write_dates,
     write_licenses,
 )
-from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.handlers.touching import write_wave
+
+C = TypeVar("C", PutLicenses, CreateProgramLicense, UpdateProgramLicense, DeleteLicenses)
 
 Capacities = dict[int, int | None]
 """Licence id -> the largest capacity that it may have in the course of the wave; None is without limit."""
@@ -51,7 +54,7 @@ async def put_licenses(tx: Transaction, orders: Sequence[Order[PutLicenses]], at
         await reserve_license_ids(tx, sum((t, item.key) not in found for t, item in items)),
     )
     capacities = _largest((found[t, item.key].id, item.capacity) for t, item in items if (t, item.key) in found)
-    return await _apply(tx, facts, capacities, lambda wave: wave.put(orders), at)
+    return await _apply(tx, orders, facts, LicenseWave.put, at, capacities=capacities)
 
 
 async def create_program_licenses(
@@ -66,7 +69,7 @@ async def create_program_licenses(
         external_ids=_external_ids(orders),
     )
     wanted = [(order.tenant_id, "", str(order.command.sent["program_key"])) for order in orders]
-    return await _apply(tx, await _facts(tx, found, wanted, iter(ids)), {}, lambda wave: wave.create(orders), at)
+    return await _apply(tx, orders, await _facts(tx, found, wanted, iter(ids)), LicenseWave.create, at)
 
 
 async def update_program_licenses(
@@ -79,14 +82,15 @@ async def update_program_licenses(
         external_ids=_external_ids(orders),
     )
     facts = await _facts(tx, found, [], iter(()))
-    return await _apply(tx, facts, _largest(_counts(orders, found)), lambda wave: wave.update(orders), at)
+    capacities = _largest(_counts(orders, found))
+    return await _apply(tx, orders, facts, LicenseWave.update, at, capacities=capacities)
 
 
 async def delete_licenses(tx: Transaction, orders: Sequence[Order[DeleteLicenses]], at: datetime) -> list[Decision]:
     """One decision per command, in order."""
     named = {(order.tenant_id, key) for order in orders for key in order.command.keys}
     found = await in_use(tx, await read_licenses(tx, keys=named))
-    return await _apply(tx, await _facts(tx, found, [], iter(())), {}, lambda wave: wave.delete(orders), at)
+    return await _apply(tx, orders, await _facts(tx, found, [], iter(())), LicenseWave.delete, at)
 
 
 async def _facts(
@@ -108,21 +112,21 @@ async def _facts(
 
 async def _apply(
     tx: Transaction,
+    orders: Sequence[Order[C]],
     facts: LicenseFacts,
-    capacities: Capacities,
-    decide: Callable[[LicenseWave], list[Decision]],
+    decide: Callable[[LicenseWave, Sequence[Order[C]]], list[Decision]],
     at: datetime,
+    *,
+    capacities: Capacities | None = None,
 ) -> list[Decision]:
     ids = [(tenant_id, row.id) for (tenant_id, _), row in facts.found.items()]
-    seats = await load_seats(tx, at=at, licenses=ids, capacities=capacities)
+    seats = await load_seats(tx, at=at, licenses=ids, capacities=capacities or {})
     licenses = LicenseBook(facts)
-    decisions = decide(LicenseWave(licenses=licenses, seats=seats, at=at))
-    written = licenses.rows.written()
+    decisions = decide(LicenseWave(licenses=licenses, seats=seats, at=at), orders)
     await remove_licenses(tx, licenses.rows.removed())
-    await write_licenses(tx, written)
-    await write_dates(tx, written, facts.found, at)
-    await write_seats(tx, seats.changes())
-    return decisions
+    await write_licenses(tx, licenses.rows.written())
+    await write_dates(tx, licenses.moved_dates(), at)
+    return await write_wave(tx, orders, decisions, seats.changes(), {}, at)
 
 
 def _external_ids(

@@ -10,8 +10,9 @@ from domain.user_bundles import plan_user_bundles
 from domain.users import fold
 from infra.postgres.database import Transaction
 from infra.postgres.seat_names import Sent, find_bundles, people_of_assignments, read_names
-from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.continuations import reach
+from workers.handlers.touching import write_wave
 
 Items = Sequence[tuple[int, SeatChange]]
 
@@ -23,6 +24,7 @@ async def change_seats(tx: Transaction, orders: Sequence[Order[ChangeSeats]], at
     names, people = await read_names(tx, sent)
     assignments = {(t, item.assignment_id) for t, item in items if item.assignment_id is not None}
     touched = {*people, *await people_of_assignments(tx, assignments)}
+    reached = await reach(tx, touched, at)
     seats = await load_seats(
         tx,
         at=at,
@@ -37,8 +39,7 @@ async def change_seats(tx: Transaction, orders: Sequence[Order[ChangeSeats]], at
         known=people.values(),
     )
     decisions = plan_seat_changes(orders, names, seats)
-    await write_seats(tx, seats.changes())
-    return decisions
+    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
 
 
 async def replace_user_bundles(
@@ -47,6 +48,7 @@ async def replace_user_bundles(
     """One decision per command, in order."""
     named = {(order.tenant_id, key) for order in orders for key in order.command.users}
     names, people = await read_names(tx, Sent(keys=named))
+    reached = await reach(tx, people, at)
     seats = await load_seats(
         tx,
         at=at,
@@ -57,8 +59,7 @@ async def replace_user_bundles(
     )
     known = {place: people[place[0], number] for place, number in names.keys.items()}
     decisions = plan_user_bundles(orders, known, seats)
-    await write_seats(tx, seats.changes())
-    return decisions
+    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
 
 
 def _sent(items: Items) -> Sent:

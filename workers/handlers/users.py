@@ -12,8 +12,9 @@ from domain.users import MEMBER, User, UserBook, UserFacts, fold, holder_of, pla
 from infra.postgres.assignments import apply_changes, book_of_people, find_groups, find_roles
 from infra.postgres.database import Transaction
 from infra.postgres.directory import group_keys, read_users, remove_users, reserve_ids, write_users
-from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.continuations import reach
+from workers.handlers.touching import write_wave
 
 Items = Sequence[tuple[int, UserPut]]
 
@@ -21,12 +22,11 @@ Items = Sequence[tuple[int, UserPut]]
 async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: datetime) -> list[Decision]:
     """One decision per command, in order."""
     items = [(o.tenant_id, item) for o in orders for item in o.command.items if isinstance(item, UserPut)]
-    found = await read_users(
-        tx,
-        keys=((tenant_id, item.key) for tenant_id, item in items),
-        usernames=((tenant_id, item.username) for tenant_id, item in items),
-        emails=((tenant_id, item.email) for tenant_id, item in items if item.email),
-    )
+    named = {(tenant_id, item.key) for tenant_id, item in items}
+    found = await _read_users(tx, items)
+    reached = await reach(tx, ((t, user.id) for (t, key), user in found.items() if (t, key) in named), at)
+    if reached:
+        found = await _read_users(tx, items)
     groups = await find_groups(tx, {(t, item.primary_group) for t, item in items if item.primary_group is not None})
     members = await find_roles(tx, {(order.tenant_id, MEMBER) for order in orders})
     names = Names(
@@ -35,7 +35,6 @@ async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: date
     )
     known = [(tenant_id, user.primary_group_id) for (tenant_id, _), user in found.items() if user.primary_group_id]
     names.groups |= await group_keys(tx, known)
-    named = {(tenant_id, item.key) for tenant_id, item in items}
     book = await book_of_people(tx, {(t, u.id): u.key for (t, k), u in found.items() if (t, k) in named}, names)
     facts = UserFacts(
         groups=groups,
@@ -47,8 +46,7 @@ async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: date
     decisions = plan_put_users(orders, facts, users, book, seats)
     await write_users(tx, users.rows.written())
     await apply_changes(tx, book.changes())
-    await write_seats(tx, seats.changes())
-    return decisions
+    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
 
 
 async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], at: datetime) -> list[Decision]:
@@ -56,15 +54,24 @@ async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], at
     found: dict[tuple[int, str], User] = await read_users(
         tx, keys=((o.tenant_id, k) for o in orders for k in o.command.keys)
     )
-    book = await book_of_people(tx, {(t, user.id): user.key for (t, _), user in found.items()}, Names())
     people = {(tenant_id, user.id) for (tenant_id, _), user in found.items()}
+    reached = await reach(tx, people, at)
+    book = await book_of_people(tx, {(t, user.id): user.key for (t, _), user in found.items()}, Names())
     seats = await load_seats(tx, at=at, holders=people, known=map(holder_of, found.values()))
     users = UserBook(found)
     decisions = plan_delete_users(orders, users, book, seats)
     await apply_changes(tx, book.changes())
-    await write_seats(tx, seats.changes())
     await remove_users(tx, users.rows.removed())
-    return decisions
+    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+
+
+async def _read_users(tx: Transaction, items: Items) -> dict[tuple[int, str], User]:
+    return await read_users(
+        tx,
+        keys=((tenant_id, item.key) for tenant_id, item in items),
+        usernames=((tenant_id, item.username) for tenant_id, item in items),
+        emails=((tenant_id, item.email) for tenant_id, item in items if item.email),
+    )
 
 
 async def _load_seats(
