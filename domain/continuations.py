@@ -20,6 +20,8 @@ class Continuing(StrEnum):
     GIVE = "give"  # a grant's licence to the members of its group
     WITHDRAW = "withdraw"  # a grant's sources end
     CONVERT = "convert"  # a grant's sources become direct ones
+    ADMIT = "admit"  # members beyond a grant's quota are let in, since it has risen
+    CLEAR = "clear"  # sources of a grant end whose people are not members of its group
     PROMOTE = "promote"  # seats of a licence to those who wait for it
     EXPIRE = "expire"  # a licence's seats back into its waiting list
     DELETE_GROUP = "delete_group"
@@ -33,7 +35,8 @@ class Continuation:
 
     `cursor` is the last person (or entitlement) that a chunk has come to. `reserved` seats are held back for members
     not yet reached; those up to `boundary` (None: all) are given one, those up to `quota_boundary` (None: all) are
-    within the grant's quota.
+    within the grant's quota. One that admits goes by age, not by id: `boundary` 0 is that there are too few seats, which
+    are held back until everybody has been let in, and then go to whoever waits for longest.
     """
 
     tenant_id: int

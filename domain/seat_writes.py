@@ -15,10 +15,11 @@ _Counts = tuple[int, int, int, int]
 
 
 class SourceRow(NamedTuple):
-    """A source of a row."""
+    """A source of a row; of what a group gives, with the person."""
 
     tenant_id: int
     seat_id: int
+    user_id: int | None
     source: SourceOf
 
 
@@ -92,7 +93,7 @@ def net_changes(table: SeatTable, facts: SeatFacts, found: CountsFound) -> SeatC
         changed=[new for old, new in kept if old._replace(sources=()) != new._replace(sources=())],
         ended=[old for old, new in rows if old is not None and new is None],
         sources_made=[
-            *(SourceRow(seat.tenant_id, seat.id, source) for seat in made for source in seat.sources),
+            *(_row(seat, source) for seat in made for source in seat.sources),
             *(row for old, new in kept for row in _gained(old, new)),
         ],
         sources_changed=[row for old, new in kept for row in _altered(old, new)],
@@ -107,20 +108,24 @@ def net_changes(table: SeatTable, facts: SeatFacts, found: CountsFound) -> SeatC
 def _gained(old: Seat, new: Seat) -> Iterator[SourceRow]:
     for source in new.sources:
         if old.source(source.grant_id) is None:
-            yield SourceRow(new.tenant_id, new.id, source)
+            yield _row(new, source)
 
 
 def _altered(old: Seat, new: Seat) -> Iterator[SourceRow]:
     for source in new.sources:
         was = old.source(source.grant_id)
         if was is not None and was != source:
-            yield SourceRow(new.tenant_id, new.id, source)
+            yield _row(new, source)
 
 
 def _lost(old: Seat, new: Seat) -> Iterator[SourceKey]:
     for source in old.sources:
         if new.source(source.grant_id) is None:
             yield SourceKey(new.tenant_id, new.id, source.grant_id)
+
+
+def _row(seat: Seat, source: SourceOf) -> SourceRow:
+    return SourceRow(seat.tenant_id, seat.id, seat.user_id if source.grant_id else None, source)
 
 
 def _pool_counts(pool: Pool) -> _Counts:

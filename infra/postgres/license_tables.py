@@ -167,6 +167,8 @@ entitlement_source = Table(
     tenant_id_column(),
     Column("entitlement_id", BigInteger, nullable=False),
     Column("grant_id", BigInteger, nullable=False),  # group_license.id; 0: direct
+    # Of what a group gives, the person: who of those beyond a quota is next is then an index's order.
+    Column("user_id", BigInteger),
     # Beyond the grant's quota: gives nothing until a place in it comes free.
     Column("blocked", Boolean, nullable=False, server_default=text("false")),
     Column("seq", BigInteger, nullable=False),
@@ -185,6 +187,7 @@ entitlement_source = Table(
         "tenant_id",
         "grant_id",
         "seq",
+        "user_id",
         "entitlement_id",
         postgresql_where=text("blocked"),
     ),

@@ -45,7 +45,8 @@ async def _write_sources(tx: Transaction, changes: SeatChanges) -> None:
     if changes.sources_changed:
         await tx.execute(_SQL["change_sources"], **_sources(changes.sources_changed))
     if changes.sources_made:
-        await tx.execute(_SQL["make_sources"], **_sources(changes.sources_made))
+        user_ids = [row.user_id for row in changes.sources_made]
+        await tx.execute(_SQL["make_sources"], **_sources(changes.sources_made), user_ids=user_ids)
 
 
 def _seats(seats: Sequence[Seat]) -> Columns:

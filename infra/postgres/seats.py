@@ -207,6 +207,7 @@ def grant_of(row: Row) -> Grant:
         metadata=_text(row["metadata"]),
         is_removed=row["removed_at"] is not None,
         is_bounded=row["is_bounded"],
+        is_admitting=row["is_admitting"],
         in_quota=row["in_quota"],
         assigned=row["assigned"],
         waiting=row["waiting"],

@@ -88,9 +88,10 @@ WITH holder AS (
       FROM unnest(CAST(:ids AS bigint[]), CAST(:user_ids AS bigint[]), CAST(:states AS smallint[]))
            AS made (id, user_id, state)
 )
-INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, blocked, seq, operation_id)
-SELECT :tenant_id, id, :grant_id, state = 3, :seq, :operation_id
-  FROM unnest(CAST(:ids AS bigint[]), CAST(:states AS smallint[])) AS made (id, state);
+INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id)
+SELECT :tenant_id, id, :grant_id, user_id, state = 3, :seq, :operation_id
+  FROM unnest(CAST(:ids AS bigint[]), CAST(:user_ids AS bigint[]), CAST(:states AS smallint[]))
+       AS made (id, user_id, state);
 
 -- name: next_holders
 -- Those who have the licence from this grant, in the order of their rows, behind the cursor.

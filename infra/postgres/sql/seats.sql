@@ -5,8 +5,17 @@
 SELECT nextval('entitlement_id_seq') AS id FROM generate_series(1, CAST(:count AS bigint));
 
 -- name: grants_of_groups
--- The grants of these groups, but for those that are being taken away; the groups' names come with them.
-SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_name, user_group.user_count
+-- The grants of these groups, but for those that are being taken away; the groups' names come with them. One with a
+-- quota is bounded while a running fan-out has promised its places, and admitting while a risen quota lets others in.
+SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_name, user_group.user_count,
+       quota IS NOT NULL AND EXISTS (
+           SELECT 1 FROM continuation
+            WHERE continuation.tenant_id = group_license.tenant_id AND target_id = group_license.id
+              AND continuation.kind = 'give' AND quota_boundary IS NOT NULL) AS is_bounded,
+       quota IS NOT NULL AND EXISTS (
+           SELECT 1 FROM continuation
+            WHERE continuation.tenant_id = group_license.tenant_id AND target_id = group_license.id
+              AND continuation.kind = 'admit') AS is_admitting
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[])) AS touched (tenant_id, group_id)
   JOIN group_license USING (tenant_id, group_id)
   JOIN user_group ON user_group.tenant_id = group_license.tenant_id AND user_group.id = group_license.group_id
@@ -15,7 +24,15 @@ SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_na
 -- name: grants_of_sources
 -- Grants known by id, those that are being taken away too; a group that is being deleted has no name any more.
 SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_name,
-       coalesce(user_group.user_count, 0) AS user_count
+       coalesce(user_group.user_count, 0) AS user_count,
+       quota IS NOT NULL AND EXISTS (
+           SELECT 1 FROM continuation
+            WHERE continuation.tenant_id = group_license.tenant_id AND target_id = group_license.id
+              AND continuation.kind = 'give' AND quota_boundary IS NOT NULL) AS is_bounded,
+       quota IS NOT NULL AND EXISTS (
+           SELECT 1 FROM continuation
+            WHERE continuation.tenant_id = group_license.tenant_id AND target_id = group_license.id
+              AND continuation.kind = 'admit') AS is_admitting
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS known (tenant_id, id)
   JOIN group_license USING (tenant_id, id)
   LEFT JOIN user_group ON user_group.tenant_id = group_license.tenant_id AND user_group.id = group_license.group_id;
@@ -41,11 +58,12 @@ SELECT entitlement.*
   JOIN entitlement USING (tenant_id, id);
 
 -- name: pools
--- Pools by id. One is bounded while a running fan-out has promised its free seats to those who come first.
+-- Pools by id. One is bounded while a running fan-out, or a risen quota, has promised its free seats to those who come
+-- first.
 SELECT license.*,
        EXISTS (SELECT 1 FROM continuation
                 WHERE continuation.tenant_id = license.tenant_id AND continuation.license_id = license.id
-                  AND continuation.kind = 'give' AND boundary IS NOT NULL) AS is_bounded
+                  AND continuation.kind IN ('give', 'admit') AND boundary IS NOT NULL) AS is_bounded
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS known (tenant_id, id)
   JOIN license USING (tenant_id, id);
 
@@ -77,7 +95,7 @@ SELECT beyond.*
                          AND entitlement.id = entitlement_id
         WHERE entitlement_source.tenant_id = limited.tenant_id AND entitlement_source.grant_id = limited.grant_id
           AND blocked
-        ORDER BY entitlement_source.seq, user_id, entitlement.id
+        ORDER BY entitlement_source.seq, entitlement_source.user_id, entitlement_id
         LIMIT limited.most) AS beyond;
 
 -- name: sources
@@ -189,12 +207,12 @@ UPDATE entitlement_source
 
 -- name: make_sources
 -- New sources.
-INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, blocked, seq, operation_id, since)
-SELECT tenant_id, entitlement_id, grant_id, blocked, seq, operation_id, since
+INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since)
+SELECT tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:entitlement_ids AS bigint[]), CAST(:grant_ids AS bigint[]),
-              CAST(:blocked AS boolean[]), CAST(:seqs AS bigint[]), CAST(:operation_ids AS uuid[]),
-              CAST(:sinces AS timestamptz[]))
-       AS planned (tenant_id, entitlement_id, grant_id, blocked, seq, operation_id, since);
+              CAST(:user_ids AS bigint[]), CAST(:blocked AS boolean[]), CAST(:seqs AS bigint[]),
+              CAST(:operation_ids AS uuid[]), CAST(:sinces AS timestamptz[]))
+       AS planned (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since);
 
 -- name: move_pools
 -- Counts of pools move by what the wave did, in the transaction that did it.

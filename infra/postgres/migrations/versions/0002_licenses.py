@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("entitlement_id", sa.BigInteger(), nullable=False),
         sa.Column("grant_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("blocked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("operation_id", sa.Uuid(), nullable=False),
@@ -131,7 +132,7 @@ def upgrade() -> None:
     op.create_index(
         "entitlement_source_blocked_idx",
         "entitlement_source",
-        ["tenant_id", "grant_id", "seq", "entitlement_id"],
+        ["tenant_id", "grant_id", "seq", "user_id", "entitlement_id"],
         unique=False,
         postgresql_where=sa.text("blocked"),
     )
