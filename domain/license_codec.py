@@ -44,8 +44,8 @@ def encode_license_command(command: LicenseCommand) -> dict[str, JSON]:
             return {"items": [write_item(item, _change) for item in changes], "shortage": shortage.value}
         case ReplaceUserBundles(users=users, codes=codes, use_external_license=external):
             return {"users": list(users), "codes": list(codes), "use_external_license": external}
-        case CheckLicenses(license_ids=license_ids):
-            return {"license_ids": list(license_ids)}
+        case CheckLicenses(license_ids=license_ids, started=started):
+            return {"license_ids": list(license_ids), "started": list(started)}
         case SetGroupLicense() | RemoveGroupLicense() | ReplaceGroupBundles() | ReprocessGroup():
             return _encode_group_command(command)
         case _:
@@ -169,6 +169,10 @@ def _read_group_bundles(document: Document) -> ReplaceGroupBundles:
     )
 
 
+def _read_check(document: Document) -> CheckLicenses:
+    return CheckLicenses(license_ids=tuple(document["license_ids"]), started=tuple(document.get("started", ())))
+
+
 READERS: Mapping[type[LicenseCommand], Callable[[Document], LicenseCommand]] = {
     PutLicenses: lambda document: PutLicenses(items=read_items(document["items"], _read_license)),
     DeleteLicenses: lambda document: DeleteLicenses(keys=tuple(document["keys"]), cascade=document["cascade"]),
@@ -180,5 +184,5 @@ READERS: Mapping[type[LicenseCommand], Callable[[Document], LicenseCommand]] = {
     RemoveGroupLicense: lambda document: RemoveGroupLicense(**document),
     ReplaceGroupBundles: _read_group_bundles,
     ReprocessGroup: lambda document: ReprocessGroup(**document),
-    CheckLicenses: lambda document: CheckLicenses(license_ids=tuple(document["license_ids"])),
+    CheckLicenses: _read_check,
 }

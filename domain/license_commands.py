@@ -172,9 +172,13 @@ class ReprocessGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckLicenses:
-    """A date of these licences (numeric ids) has come: look what they are now, and act on it."""
+    """A date of these licences (numeric ids) may have come: look what they are now, and act on it.
+
+    `started` are those of them whose first instant it was.
+    """
 
     license_ids: tuple[int, ...]
+    started: tuple[int, ...] = ()
 
 
 LicenseCommand = (

@@ -1,7 +1,7 @@
-"""The poll: finds open work that no claim announced, and what dead workers have left.
+"""The poll: finds open work that no claim announced, dates that have come, and what dead workers have left.
 
-One rule: this one poll covers a lost claim, a purged or deleted queue, a dead worker and a broker that is not there;
-claims are never published again.
+One rule: this one poll covers a lost claim, a purged or deleted queue, a dead worker, dated work and a broker that is
+not there; claims are never published again.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from infra.postgres.database import Database
+from infra.postgres.due import fire_dates
 from infra.postgres.faults import is_transient
 from infra.postgres.passes import tenants_with_open_work
 from infra.postgres.workers import reap_workers
@@ -20,6 +21,8 @@ from workers.ready import ReadySet
 log = structlog.get_logger(__name__)
 
 _REAP_EVERY = 1.0
+# Without a broker the poll looks far more often than a date needs it.
+_FIRE_EVERY = 0.25
 
 
 class Poll:
@@ -42,6 +45,7 @@ class Poll:
         self._interval = interval.total_seconds()
         self._interval_without_broker = interval_without_broker.total_seconds()
         self._reap_at = 0.0
+        self._fire_at = 0.0
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -57,11 +61,14 @@ class Poll:
                 await asyncio.sleep(self._interval)
 
     async def once(self) -> None:
-        """One look: reap the dead when it is time, then make every tenant with open work ready."""
+        """One look: reap the dead and fire dates when it is time, then make every tenant with open work ready."""
         now = asyncio.get_running_loop().time()
         if now >= self._reap_at and self._worker_id():
             await self._reap()
             self._reap_at = now + _REAP_EVERY
+        if now >= self._fire_at:
+            await fire_dates(self._database)
+            self._fire_at = now + _FIRE_EVERY
         for tenant_id in await tenants_with_open_work(self._database):
             self._ready.add(tenant_id)
 

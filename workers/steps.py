@@ -10,6 +10,7 @@ from typing import NamedTuple
 from domain.continuations import Continuation, Continuing
 from domain.events import ORDER, Told
 from domain.fan_out import give_holders, give_newcomers
+from domain.license_dates import expire
 from domain.seats import SeatBook
 from infra.postgres.continuations import (
     Person,
@@ -20,6 +21,7 @@ from infra.postgres.continuations import (
     read_running,
 )
 from infra.postgres.database import Transaction
+from infra.postgres.due import holders_of_expired
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
 from workers.settling import Cause, give_on, settle_book
@@ -48,6 +50,7 @@ async def take_step(tx: Transaction, of: Continuation, *, rows: int, at: datetim
     book = await open_book(tx, of, people, at)
     told = await serve(tx, book, of, people)
     move_cursor(of, people)
+    more = more or _begins_again(book, of, people)
     if not more:
         release(book, of)
     return Step(await close_book(tx, book, of, told), len(people), more)
@@ -148,6 +151,26 @@ def _announce_if_removed(book: SeatBook, of: Continuation) -> None:
         book.announce(grant)
 
 
+async def _next_of_expired(tx: Transaction, of: Continuation, rows: int) -> list[Person]:
+    return await holders_of_expired(tx, of.tenant_id, [of.license_id or 0], rows=rows, cursor=of.cursor)
+
+
+async def _expire(_tx: Transaction, book: SeatBook, _of: Continuation, people: Sequence[Person]) -> list[Told]:
+    expire(book, (one.entitlement_id for one in people))
+    return []
+
+
+def _begins_again(book: SeatBook, of: Continuation, people: Sequence[Person]) -> bool:
+    """Somebody still holds a seat of what has expired: a merge brought it into a row that the cursor had passed."""
+    pool = book.facts.pools.get(of.license_id or 0)
+    if of.kind is not Continuing.EXPIRE or pool is None or not pool.has_expired(book.at):
+        return False
+    if not pool.used or not (people or of.cursor):
+        return False
+    of.cursor = 0
+    return True
+
+
 Select = Callable[[Transaction, Continuation, int], Awaitable[list[Person]]]
 Serve = Callable[[Transaction, SeatBook, Continuation, Sequence[Person]], Awaitable[list[Told]]]
 
@@ -155,11 +178,13 @@ _NEXT: Mapping[Continuing, Select] = {
     Continuing.GIVE: next_members,
     Continuing.WITHDRAW: next_holders,
     Continuing.CONVERT: next_holders,
+    Continuing.EXPIRE: _next_of_expired,
 }
 _SERVE: Mapping[Continuing, Serve] = {
     Continuing.GIVE: _give,
     Continuing.WITHDRAW: _withdraw,
     Continuing.CONVERT: _convert,
+    Continuing.EXPIRE: _expire,
 }
 _OF_GRANTS = frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT})
 _BY_PERSON = frozenset({Continuing.GIVE, Continuing.DELETE_GROUP, Continuing.DELETE_ROLE})

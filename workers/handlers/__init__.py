@@ -15,6 +15,7 @@ from workers.chunk_sizes import ChunkSizes
 from workers.handlers.assignments import change_assignments
 from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
 from workers.handlers.group_licenses import GroupLicenses
+from workers.handlers.license_dates import LicenseDates
 from workers.handlers.licenses import (
     create_program_licenses,
     delete_licenses,
@@ -49,7 +50,12 @@ _BOUNDED: Mapping[str, Handler] = {
 def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
     """The handlers by kind; those of unbounded kinds do as much in their own pass as a chunk does."""
     grants = GroupLicenses(sizes)
-    return {**_BOUNDED, Kind.SET_GROUP_LICENSE: grants.set_one, Kind.REMOVE_GROUP_LICENSE: grants.remove_one}
+    return {
+        **_BOUNDED,
+        Kind.SET_GROUP_LICENSE: grants.set_one,
+        Kind.REMOVE_GROUP_LICENSE: grants.remove_one,
+        Kind.CHECK_LICENSES: LicenseDates(sizes).check,
+    }
 
 
 HANDLERS = handlers_with(ChunkSizes())

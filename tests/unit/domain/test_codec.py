@@ -124,7 +124,7 @@ COMMANDS = st.one_of(
     st.builds(PutLicenses, items=batch_of(LICENSES)),
     st.builds(DeleteLicenses, keys=KEYS, cascade=st.booleans()),
     st.builds(ChangeSeats, items=batch_of(SEATS), shortage=st.sampled_from(Shortage)),
-    st.builds(CheckLicenses, license_ids=IDS),
+    st.builds(CheckLicenses, license_ids=IDS, started=IDS),
 )
 OF_ONE_THING = st.one_of(
     st.builds(CreateProgramLicense, sent=SENT),
