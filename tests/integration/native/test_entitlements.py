@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.api import groups, people
+from tests.support.waiting import found
 
 CATALOG = "/api/catalog/licenses/program/assignment/group/"
 PHOTO = {"name": "Photo", "kind": "program", "program_key": "p", "program_name": "P", "capacity": 3}
@@ -84,13 +85,13 @@ async def test_pages_join_to_the_whole_list(company):
     await give(company, "ann", "bob", "cat")
     await give(company, "ann", "bob", license_key="acnu")
     everything = await why(company)
-    found, cursor = [], None
-    while cursor is not None or not found:
+    listed, cursor = [], None
+    while cursor is not None or not listed:
         page = await body(
             company, "GET", "/v1/entitlements", params={"limit": 2, **({"cursor": cursor} if cursor else {})}
         )
-        found, cursor = [*found, *page["items"]], page["next_cursor"]
-    assert (found, len(found)) == (everything, 5)
+        listed, cursor = [*listed, *page["items"]], page["next_cursor"]
+    assert (listed, len(listed)) == (everything, 5)
 
 
 async def test_unknown_names_and_values_are_refused(company):
@@ -103,3 +104,16 @@ async def test_unknown_names_and_values_are_refused(company):
         ("limit=501", 400, "INVALID_PARAMETER"),
     ):
         assert (await body(company, "GET", f"/v1/entitlements?{parameters}", status=status))["code"] == code
+
+
+async def test_an_expired_licence_is_what_its_holders_wait_for(company):
+    await give(company, "ann")
+    await body(company, "PUT", "/v1/licenses/photo", {**PHOTO, "expires_at": "2020-01-01T00:00:00Z"})
+
+    async def expired():
+        return [one for one in await why(company, user="ann") if one["state"] == "waiting"]
+
+    (entitlement,) = await found(expired)
+    assert (entitlement["waiting_for"], entitlement["until"]) == ("license", "2020-01-01T00:00:00.000000Z")
+    await body(company, "PUT", "/v1/licenses/photo", PHOTO)
+    assert [(one["state"], "until" in one) for one in await why(company, user="ann")] == [("active", False)]
