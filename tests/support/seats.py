@@ -26,7 +26,8 @@ def program(key, capacity=10, **fields):
 
 def bundle(key, code, capacity=10, **fields):
     """A bundle licence."""
-    return LicensePut(key=key, name=key.title(), kind=LicenseKind.BUNDLE, capacity=capacity, code=code, **fields)
+    fields = {"name": key.title(), **fields}
+    return LicensePut(key=key, kind=LicenseKind.BUNDLE, capacity=capacity, code=code, **fields)
 
 
 def put(*items):
