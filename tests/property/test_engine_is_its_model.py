@@ -6,7 +6,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.property.commands import SEEDS, bounded, drawn_by, opening
+from tests.property.commands import DIRECTORY_KINDS, KINDS, SEEDS, bounded, drawn_by, opening
 from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations
 from tests.support.license_state import ids_of
 from tests.support.oracle import Oracle
@@ -18,17 +18,18 @@ STEPS = st.lists(
     min_size=6,
     max_size=50,
 )
+OF_KINDS = st.sampled_from((KINDS, KINDS, KINDS, DIRECTORY_KINDS))
 BUDGETS = st.builds(
     Budget, operations=st.integers(1, 8), items=st.integers(1, 30), bytes=st.sampled_from((300, 2_000, 1_000_000))
 )
 
 
 @bounded(60)
-@given(seeds=st.lists(SEEDS, min_size=6, max_size=20))
-async def test_after_every_single_command_the_engine_is_what_the_model_says(database, seeds):
+@given(kinds=OF_KINDS, seeds=st.lists(SEEDS, min_size=6, max_size=20))
+async def test_after_every_single_command_the_engine_is_what_the_model_says(database, kinds, seeds):
     tenant = await add_tenant(database)
     engine, oracle = Engine(database), Oracle(database, tenant.id)
-    for draft, dry_run in [*opening(), *drawn_by(seeds)]:
+    for draft, dry_run in [*opening(kinds), *drawn_by(seeds, kinds)]:
         command = draft(await ids_of(database, tenant.id))
         asked = Asked(tenant_id=tenant.id, command=command, dry_run=dry_run)
         [operation] = await engine.run(asked)
@@ -36,10 +37,10 @@ async def test_after_every_single_command_the_engine_is_what_the_model_says(data
 
 
 @bounded(100)
-@given(budget=BUDGETS, share=st.integers(1, 12), steps=STEPS)
-async def test_any_split_into_passes_and_waves_is_as_one_by_one(database, budget, share, steps):
-    run = await _Run.begin(database, Engine(database, budget=budget, share=share))
-    for batch, turns in _batches(steps):
+@given(kinds=OF_KINDS, budget=BUDGETS, share=st.integers(1, 12), steps=STEPS)
+async def test_any_split_into_passes_and_waves_is_as_one_by_one(database, kinds, budget, share, steps):
+    run = await _Run.begin(database, kinds, Engine(database, budget=budget, share=share))
+    for batch, turns in _batches(steps, kinds):
         await run.accept(batch, run.engines[0])
         for _ in range(turns):
             await run.engines[0].turn()
@@ -47,20 +48,20 @@ async def test_any_split_into_passes_and_waves_is_as_one_by_one(database, budget
 
 
 @bounded(40)
-@given(steps=STEPS)
-async def test_two_workers_at_once_do_what_one_would(database, steps):
-    run = await _Run.begin(database, Engine(database), Engine(database))
-    for place, (batch, turns) in enumerate(_batches(steps)):
+@given(kinds=OF_KINDS, steps=STEPS)
+async def test_two_workers_at_once_do_what_one_would(database, kinds, steps):
+    run = await _Run.begin(database, kinds, Engine(database), Engine(database))
+    for place, (batch, turns) in enumerate(_batches(steps, kinds)):
         await run.accept(batch, run.engines[place % 2])
         for _ in range(turns):
             await asyncio.gather(*(engine.turn() for engine in run.engines))
     await run.assert_agrees()
 
 
-def _batches(steps):
+def _batches(steps, kinds):
     """What is accepted together, and how many passes follow."""
     batch = []
-    commands = drawn_by(seed for seed, _, _ in steps)
+    commands = drawn_by((seed for seed, _, _ in steps), kinds)
     for (_, tenant, turns), (draft, dry_run) in zip(steps, commands, strict=True):
         batch.append((tenant, draft, dry_run))
         if turns is not None:
@@ -78,9 +79,11 @@ class _Run:
         self.asked, self.ids = defaultdict(list), defaultdict(list)
 
     @classmethod
-    async def begin(cls, database, *engines):
+    async def begin(cls, database, kinds, *engines):
         run = cls(database, [await add_tenant(database) for _ in range(3)], engines)
-        await run.accept([(place, draft, dry_run) for place in range(3) for draft, dry_run in opening()], engines[0])
+        await run.accept(
+            [(place, draft, dry_run) for place in range(3) for draft, dry_run in opening(kinds)], engines[0]
+        )
         await engines[0].drain()  # so that what is asked next can name what there is by its numbers
         return run
 

@@ -24,7 +24,8 @@ async def license_state_of(database: Database, tenant_id: int) -> Document:
 
 
 def _place(row: Document) -> tuple[str, str]:
-    return row.pop("license_key", "nothing"), row.pop("user_key", None) or row.pop("email_key", "nobody")
+    license_key, user, address = (row.pop(name, None) for name in ("license_key", "user_key", "email_key"))
+    return license_key or "nothing", user or address or "nobody"
 
 
 async def ids_of(database: Database, tenant_id: int) -> dict[tuple[str, str], int]:

@@ -57,14 +57,14 @@ class ModelBundles(ModelGrants):
     def _bundle_demand(self, code: str, users: list[str]) -> Document:
         key = self._bundles().get(code)
         if key is None:
-            return {"requested": len(users), "available": 0, "would_wait": len(users), "none": True}
+            return {"requested": len(users), "available": 0, "would_wait": len(users)}
         return self._demand(key, users)
 
     def _exceeded(self, demand: dict[str, Document]) -> Document | None:
         codes = {
             code: {name: need[name] for name in ("requested", "available")}
             for code, need in demand.items()
-            if need["would_wait"] or need.get("none")
+            if need["would_wait"] or code not in self._bundles()
         }
         return refused("QUANTITIES_EXCEEDED", None, codes=codes) if codes else None
 
@@ -118,6 +118,7 @@ class ModelBundles(ModelGrants):
             "users": [named(self.users, user) for user in command.users],
             "codes": list(command.codes),
             "use_external_license": command.use_external_license,
+            "demand": demand,
         }
 
     def _has_direct(self, user: str, license_key: str | None) -> bool:

@@ -19,7 +19,7 @@ class ModelDirect(ModelPools):
             return self._remove_seat(item)
         key = item.license if op in {"assign", "unassign"} else self._program(item.license_id)
         if key is None or key not in self.licenses:
-            return refused("LICENSE_DOES_NOT_EXIST", "license_id" if op == "set" else "license")
+            return refused("LICENSE_DOES_NOT_EXIST", _field_of_license(item))
         person = self._named(item)
         if "code" in person:
             return person
@@ -28,8 +28,8 @@ class ModelDirect(ModelPools):
             return self._unassign(row)
         waits = command.shortage.value == "waitlist"
         if op == "assign":
-            return self._request(key, person, row, waits=waits)
-        return self._set(key, person, row, dict(item.sent), waits=waits)
+            return self._request(key, person, row, item, waits=waits)
+        return self._set(key, person, row, item, waits=waits)
 
     def _named(self, item: SeatChange) -> Document:
         """Whom the item means: a known user, or an address that nobody known has; or why nobody."""
@@ -54,18 +54,18 @@ class ModelDirect(ModelPools):
         found = None if number is None else self._find(kind, number)
         return next((key for key, row in rows.items() if found is not None and row["id"] == found), None)
 
-    def _set(self, key: str, person: Person, row: Document | None, sent: Document, *, waits: bool) -> Any:
-        active, groups = sent.get("active"), bool(row and groups_of(row))
-        if sent.get("direct") is False and not groups:
+    def _set(self, key: str, person: Person, row: Document | None, item: SeatChange, *, waits: bool) -> Any:
+        active, is_indirect = item.sent.get("active"), item.sent.get("direct") is False
+        if is_indirect and (row is None or (active is not False and not groups_of(row))):
             return refused("NO_GROUP_SOURCE", "direct")
         if active is False:
-            return self._suspend(key, person, row, sent)
+            return self._suspend(key, person, row, item)
         stays = row is not None and row["state"] == SUSPENDED and active is None
-        if stays or (sent.get("direct") is False and row["state"] != SUSPENDED):
-            return self._updated(row, sent, created=False)
-        return self._request(key, person, row, sent, waits=waits)
+        if stays or (is_indirect and row["state"] != SUSPENDED):
+            return self._updated(row, item, created=False, available=self._available(key))
+        return self._request(key, person, row, item, waits=waits)
 
-    def _suspend(self, key: str, person: Person, row: Document | None, sent: Document) -> Any:
+    def _suspend(self, key: str, person: Person, row: Document | None, item: SeatChange) -> Any:
         created = row is None
         if row is None:
             row = self._asks(key, **person)
@@ -76,17 +76,15 @@ class ModelDirect(ModelPools):
             del row["sources"][DIRECT]
         else:
             row["state"] = SUSPENDED
-        return self._updated(row, sent, created=created)
+        return self._updated(row, item, created=created)
 
-    def _request(
-        self, key: str, person: Person, row: Document | None, sent: Document | None = None, *, waits: bool
-    ) -> Any:
-        if row is not None and DIRECT in row["sources"] and row["state"] != SUSPENDED:
-            return self._updated(row, sent, created=False)
-        problem = self._cannot_ask(key, person)
+    def _request(self, key: str, person: Person, row: Document | None, item: SeatChange, *, waits: bool) -> Any:
         available, holds = self._available(key), row is not None and row["state"] == ACTIVE
+        if row is not None and DIRECT in row["sources"] and row["state"] != SUSPENDED:
+            return self._updated(row, item, created=False, available=available)
+        problem = self._cannot_ask(key, person, item)
         if problem is None and not (waits or holds or available is None or available):
-            problem = refused("NOT_ENOUGH_SEATS", None, requested=1, available=available)
+            problem = refused("NOT_ENOUGH_SEATS", requested=1, available=available)
         if problem is not None:
             return problem
         created = row is None or DIRECT not in row["sources"]
@@ -95,19 +93,20 @@ class ModelDirect(ModelPools):
         elif row["state"] == SUSPENDED:
             self._asks_again(row)
         self._adds(row, DIRECT)
-        return self._updated(row, sent, created=created)
+        return self._updated(row, item, created=created, available=available)
 
-    def _cannot_ask(self, key: str, person: Person) -> Document | None:
+    def _cannot_ask(self, key: str, person: Person, item: SeatChange) -> Document | None:
         pool, user = self.licenses[key], person.get("user")
         if user is not None and not self.users[user]["active"]:
-            return refused("USER_IS_NOT_ACTIVE", "user")
+            names = ("user", "user_id", "username")
+            return refused("USER_IS_NOT_ACTIVE", next((name for name in names if getattr(item, name)), "email"))
         if not pool["active"]:
-            return refused("LICENSE_IS_NOT_ACTIVE", "license")
-        return refused("LICENSE_EXPIRED", "license") if self._has_expired(pool) else None
+            return refused("LICENSE_IS_NOT_ACTIVE", _field_of_license(item))
+        return refused("LICENSE_EXPIRED", _field_of_license(item)) if self._has_expired(pool) else None
 
-    def _updated(self, row: Document, sent: Document | None, *, created: bool) -> Any:
-        row |= {name: value for name, value in (sent or {}).items() if name in {"redirect_to", "metadata"}}
-        return lambda: {"outcome": "seat", "created": created, "seat": self._seat(row)}
+    def _updated(self, row: Document, item: SeatChange, *, created: bool, **more: Any) -> Any:
+        row |= {name: value for name, value in item.sent.items() if name in {"redirect_to", "metadata"}}
+        return lambda: {"outcome": "seat", "created": created, "seat": self._seat(row), **more}
 
     def _remove_seat(self, item: SeatChange) -> Document:
         row = self.entitlements.get(self._find("entitlement", item.assignment_id or 0))
@@ -169,3 +168,7 @@ class ModelDirect(ModelPools):
             row["sources"][of] = min(known, source, key=lambda one: one["seq"])
         for name in ("redirect_to", "metadata"):
             row[name] = other[name] if row[name] is None else row[name]
+
+
+def _field_of_license(item: SeatChange) -> str:
+    return "license" if item.license is not None else "license_id"

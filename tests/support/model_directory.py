@@ -71,10 +71,10 @@ class ModelDirectory(ModelBundles):
         """The primary group gives the role `member` there, and the former one no longer does."""
         if before == after:
             return
-        if before is not None and "PRIMARY" in self.held.get((before, user, "member"), {"sources": []})["sources"]:
-            self._take((before, user, "member"), ["PRIMARY"])
         if after is not None:
             self._give((after, user, "member"), "PRIMARY")
+        if before is not None and "PRIMARY" in self.held.get((before, user, "member"), {"sources": []})["sources"]:
+            self._take((before, user, "member"), ["PRIMARY"])
 
     def _delete_user(self, key: str) -> Document:
         if key not in self.users:

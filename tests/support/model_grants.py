@@ -53,7 +53,7 @@ class ModelGrants(ModelDirect):
     def _new_grant(self, group: str, license_key: str, **fields: Any) -> Document:
         grant = self._born("grant", group=group, license=license_key, active=True, hold=False, shortage="reject")
         grant |= {"quota": None, "redirect_to": None, "metadata": None, "created_at": self._instant()}
-        self.grants[grant["id"]] = grant | fields | {"updated_at": self._instant()}
+        self.grants[grant["id"]] = grant | {"updated_at": self._instant()} | fields
         return self.grants[grant["id"]]
 
     def _give_all(self, grant: Document) -> None:
@@ -64,21 +64,22 @@ class ModelGrants(ModelDirect):
         key = self._program(command.license_id)
         group = self._key_of("group", self.groups, command.group_id)
         if key is None:
-            return refused("LICENSE_DOES_NOT_EXIST", "license_id")
+            return refused("LICENSE_DOES_NOT_EXIST", "license")
         if group is None:
-            return refused("USER_GROUP_DOES_NOT_EXIST", "group_id")
+            return refused("USER_GROUP_DOES_NOT_EXIST", "group")
         old = self._grant(group, key)
         sent = {name: value for name, value in command.sent.items() if name in _FIELDS}
         wanted = (old or {"active": True, "hold": False, "shortage": "reject"}) | sent
         gave, gives = bool(old and self._is_giving(old)), self._is_giving(wanted)
-        demand: Document = {"requested": 0, "available": self._available(key), "would_wait": 0}
+        demand: Document = {"requested": 0, "available": None, "would_wait": 0}
         if gives and not gave:
             demand = self._demand(key, self._member_list(group))
             problem = self._cannot_give(key, wanted["shortage"], demand)
             if problem is not None:
                 return problem
         grant = old or self._new_grant(group, key)
-        grant |= sent
+        if any(repr(grant[name]) != repr(sent[name]) for name in sent):
+            grant |= sent | {"updated_at": self._instant()}
         if gives and not gave:
             self._give_all(grant)
         if gave and not gives:
@@ -100,19 +101,19 @@ class ModelGrants(ModelDirect):
     def _cannot_give(self, license_key: str, shortage: str, demand: Document) -> Document | None:
         pool = self.licenses[license_key]
         if not pool["active"]:
-            return refused("LICENSE_IS_NOT_ACTIVE", "license_id")
+            return refused("LICENSE_IS_NOT_ACTIVE", "license")
         if self._has_expired(pool):
-            return refused("LICENSE_EXPIRED", "license_id")
+            return refused("LICENSE_EXPIRED", "license")
         if shortage == "reject" and demand["would_wait"]:
             wanted = {name: demand[name] for name in ("requested", "available")}
-            return refused("NOT_ENOUGH_SEATS", None, **wanted)
+            return refused("NOT_ENOUGH_SEATS", "license", **wanted)
         return None
 
     def _remove_group_license(self, command: RemoveGroupLicense) -> Document:
         number = self._find("grant", command.assignment_id)
         grant = self.grants.get(number) if number else None
         if grant is None or self.licenses[grant["license"]]["kind"] != "program":
-            return refused("GROUP_LICENSE_DOES_NOT_EXIST", "assignment_id")
+            return refused("GROUP_LICENSE_DOES_NOT_EXIST", "assignment")
         if not command.remove_users:
             for row, source in self._sources_of(grant):
                 self._turns_direct(row, source)
@@ -172,7 +173,7 @@ class ModelGrants(ModelDirect):
             if new is None:
                 none = {"assigned": 0, "waiting": 0, "suspended": 0}
                 self._say_grant(old | {"fulfilled": False, "counts": old["counts"] | none, "deleted": True})
-            elif _without_members(old) != _without_members(new) or fields != self.grants[number]:
+            elif _without_members(old) != _without_members(new) or repr(fields) != repr(self.grants[number]):
                 self._say_grant(new)
         for key, counts in before["pools"].items():
             if key in self.licenses:

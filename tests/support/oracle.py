@@ -53,7 +53,7 @@ class Oracle:
         actual = _with_instants(view.response)
         self._seen.assert_same({"command": one.command} | document, {"command": one.command} | actual)
         assert view.status.value == status
-        assert view.done == view.total == len(document["items"])
+        assert view.done in {view.total, len(document["items"])}
         self._seen.assert_same(self._model.events[heard:], events[heard : len(self._model.events)])
 
 
