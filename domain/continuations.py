@@ -35,8 +35,8 @@ class Continuation:
 
     `cursor` is the last person (or entitlement) that a chunk has come to. `reserved` seats are held back for members
     not yet reached; those up to `boundary` (None: all) are given one, those up to `quota_boundary` (None: all) are
-    within the grant's quota. One that admits goes by age, not by id: `boundary` 0 is that there are too few seats, which
-    are held back until everybody has been let in, and then go to whoever waits for longest.
+    within the grant's quota. One that admits goes by age, not by id: its `boundary` 0 says that there are too few
+    seats; they are held back until everybody has been let in, and then go to whoever waits for longest.
     """
 
     tenant_id: int

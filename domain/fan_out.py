@@ -5,9 +5,9 @@ One rule: what is done here to counts and announced of rows is what SeatBook wou
 
 from collections.abc import Iterable, Sequence
 from json.encoder import encode_basestring
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from domain.continuations import Continuation
+from domain.continuations import Continuation, Continuing
 from domain.entitlements import Named, State
 from domain.events import EventRun, EventType
 from domain.seat_rows import Grant, Pool, Seat
@@ -26,15 +26,8 @@ class Newcomer(Protocol):
         """The person's key."""
 
     @property
-    def entitlement_id(self) -> int:
+    def fresh_id(self) -> int:
         """Their row to be."""
-
-
-class Served(NamedTuple):
-    """The state of each newcomer's row, in order, and what is told of them all."""
-
-    states: list[State]
-    told: list[EventRun]
 
 
 def give_holders(book: SeatBook, of: Continuation, seats: Iterable[Seat]) -> None:
@@ -51,7 +44,25 @@ def give_holders(book: SeatBook, of: Continuation, seats: Iterable[Seat]) -> Non
         book.change(seat, seat.with_source(book.source(grant.id, blocked=blocked)), reserved=reserved)
 
 
-def give_newcomers(book: SeatBook, of: Continuation, newcomers: Sequence[Newcomer]) -> Served:
+def admit(book: SeatBook, of: Continuation, seats: Iterable[Seat]) -> None:
+    """Let in rows that have been beyond the grant's quota; those that nothing else gives ask for a seat.
+
+    What a fan-out holds back is for those whom it has yet to reach.
+    """
+    pool, grant = _facts(book, of)
+    grant.is_admitting = True
+    for seat in seats:
+        source = seat.source(grant.id)
+        if source is None or not source.blocked:
+            continue
+        asks = seat.state is State.BLOCKED and of.kind is Continuing.ADMIT
+        reserved = asks and of.has_seat_for(seat.user_id or 0)
+        if reserved:
+            _draw(book, pool, of, 1)
+        book.change(seat, seat.with_source(source._replace(blocked=False)), reserved=reserved)
+
+
+def give_newcomers(book: SeatBook, of: Continuation, newcomers: Sequence[Newcomer]) -> list[State]:
     """Decide the rows of people who have none, in the order in which they come, and count them."""
     pool, grant = _facts(book, of)
     book.stir(pool)
@@ -62,7 +73,15 @@ def give_newcomers(book: SeatBook, of: Continuation, newcomers: Sequence[Newcome
     else:
         states = [_state(book, pool, of, newcomer.user_id) for newcomer in newcomers]
     _count(book, grant, states)
-    return Served(states, told_of_newcomers(pool.named, book.facts.groups[grant.group_id].named, newcomers, states))
+    return states
+
+
+def tell_newcomers(
+    book: SeatBook, of: Continuation, newcomers: Sequence[Newcomer], states: Sequence[State]
+) -> list[EventRun]:
+    """What is told of rows that are new in these states."""
+    pool, grant = _facts(book, of)
+    return told_of_newcomers(pool.named, book.facts.groups[grant.group_id].named, newcomers, states)
 
 
 def _facts(book: SeatBook, of: Continuation) -> tuple[Pool, Grant]:
@@ -123,7 +142,7 @@ def _run(
         type=event_type,
         subjects=[subject + key[1:] for key in keys],
         data=[
-            f'{before}{newcomer.user_id},"key":{key}}},"assignment_id":{newcomer.entitlement_id}{after}'
+            f'{before}{newcomer.user_id},"key":{key}}},"assignment_id":{newcomer.fresh_id}{after}'
             for newcomer, key in zip(newcomers, keys, strict=True)
         ],
     )

@@ -25,6 +25,7 @@ from infra.postgres.continuations import (
 from infra.postgres.database import Transaction
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.quotas import hold, let_in, places_freed
 
 MOST = 1_000
 """Seats that are given on within the step that freed them; the rest goes on in chunks."""
@@ -51,14 +52,14 @@ async def settle(
 ) -> dict[int, Settled]:
     """Give on what a wave has freed, by tenant; `causes` are the tenants' last operations in it."""
     settled: dict[int, Settled] = {}
-    for tenant_id in {tenant_id for tenant_id, _ in changes.unsettled}:
+    for tenant_id in {tenant_id for tenant_id, _ in changes.unsettled | changes.unsettled_grants}:
         settled[tenant_id] = await _settle_tenant(tx, tenant_id, changes, causes[tenant_id], at)
     return settled
 
 
 async def settle_book(tx: Transaction, changes: SeatChanges, of: Continuation, at: datetime) -> list[Told]:
     """Give on what a step of `of` has freed."""
-    if not changes.unsettled:
+    if not changes.unsettled and not changes.unsettled_grants:
         return []
     cause = Cause(of.operation_id, of.operation_seq)
     return (await _settle_tenant(tx, of.tenant_id, changes, cause, at, live=of)).told
@@ -81,7 +82,11 @@ async def _settle_tenant(
     if live is not None:
         running = sorted([*(one for one in running if one.id != live.id), live], key=_age)
     settled = Settled()
-    for license_id in sorted(number for owner, number in changes.unsettled if owner == tenant_id):
+    pools = {number for owner, number in changes.unsettled if owner == tenant_id}
+    for one, freed in places_freed(changes, running):
+        settled.told += await let_in(tx, one, freed, at)
+        pools.add(one.license_id or 0)
+    for license_id in sorted(pools):
         given = await give_on(tx, tenant_id, license_id, cause, at, running=running, most=MOST)
         settled.told += given.told
         if given.left and not any(_promotes(one, license_id) for one in running):
@@ -108,12 +113,18 @@ async def give_on(
     book.begin(operation_id=cause.operation_id, seq=cause.seq)
     seats = most if pool.capacity is None else min(most, pool.capacity - pool.used - pool.reserved)
     bounded = [one for one in running if one.license_id == license_id and one.boundary is not None]
-    promised = [(one, await _next_needing(tx, one, running, seats)) for one in bounded]
-    served = _serve(book, pool, promised, seats)
+    admitting = next((one for one in bounded if one.kind is Continuing.ADMIT), None)
+    if admitting is not None and pool.capacity is not None:
+        hold(book, pool, admitting)
+        served = 0
+    else:
+        bounded = [one for one in bounded if one.kind is not Continuing.ADMIT]
+        promised = [(one, await _next_needing(tx, one, running, seats)) for one in bounded]
+        served = _serve(book, pool, promised, seats)
     told: list[Told] = [*book.drain(), *book.end()]
     await write_seats(tx, book.changes())
     await move_continuations(tx, [(one, 0) for one in bounded if one.id])
-    return Settled(told, served, left=_left(pool, bounded))
+    return Settled(told, served, left=0 if admitting else _left(pool, bounded))
 
 
 async def _next_needing(tx: Transaction, of: Continuation, running: Sequence[Continuation], most: int) -> Sequence[int]:

@@ -3,13 +3,14 @@
 One rule: whoever a step comes to is served by the same code, whichever of the two brings it there.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from domain.continuations import Continuation, Continuing
 from domain.events import ORDER, Told
-from domain.fan_out import give_holders, give_newcomers
+from domain.fan_out import admit, give_holders, give_newcomers, tell_newcomers
 from domain.license_dates import expire
 from domain.seats import SeatBook
 from infra.postgres.continuations import (
@@ -17,11 +18,11 @@ from infra.postgres.continuations import (
     add_holders,
     next_holders,
     next_members,
-    read_newcomers,
     read_running,
 )
 from infra.postgres.database import Transaction
 from infra.postgres.due import holders_of_expired
+from infra.postgres.group_bundles import next_admitted, next_stray
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
 from workers.settling import Cause, give_on, settle_book
@@ -90,6 +91,7 @@ def move_cursor(of: Continuation, people: Sequence[Person]) -> None:
 
 def release(book: SeatBook, of: Continuation) -> None:
     """Give back seats that are held for nobody any more."""
+    of.boundary = None
     if of.reserved and of.license_id is not None:
         pool = book.facts.pools[of.license_id]
         book.stir(pool)
@@ -117,13 +119,23 @@ async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime
 async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
     rows = book.table.rows
     give_holders(book, of, [rows[one.entitlement_id] for one in people if one.entitlement_id is not None])
-    newcomers = [one.user_id for one in people if one.entitlement_id is None]
+    newcomers = [one for one in people if one.entitlement_id is None]
     if not newcomers:
         return []
-    made = await read_newcomers(tx, of.tenant_id, newcomers)
-    served = give_newcomers(book, of, made)
-    await add_holders(tx, of, made, served.states)
-    return list(served.told)
+    states = give_newcomers(book, of, newcomers)
+
+    async def tell() -> list[Told]:
+        return list(tell_newcomers(book, of, newcomers, states))
+
+    # In this order: Postgres writes the rows while the events are made here.
+    _, told = await asyncio.gather(add_holders(tx, of, newcomers, states), tell())
+    return told
+
+
+async def _admit(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
+    rows = book.table.rows
+    admit(book, of, [rows[one.entitlement_id] for one in people if one.entitlement_id is not None])
+    return []
 
 
 async def _withdraw(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
@@ -178,13 +190,19 @@ _NEXT: Mapping[Continuing, Select] = {
     Continuing.GIVE: next_members,
     Continuing.WITHDRAW: next_holders,
     Continuing.CONVERT: next_holders,
+    Continuing.ADMIT: next_admitted,
+    Continuing.CLEAR: next_stray,
     Continuing.EXPIRE: _next_of_expired,
 }
 _SERVE: Mapping[Continuing, Serve] = {
     Continuing.GIVE: _give,
     Continuing.WITHDRAW: _withdraw,
     Continuing.CONVERT: _convert,
+    Continuing.ADMIT: _admit,
+    Continuing.CLEAR: _withdraw,
     Continuing.EXPIRE: _expire,
 }
-_OF_GRANTS = frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT})
+_OF_GRANTS = frozenset(
+    {Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT, Continuing.ADMIT, Continuing.CLEAR}
+)
 _BY_PERSON = frozenset({Continuing.GIVE, Continuing.DELETE_GROUP, Continuing.DELETE_ROLE})

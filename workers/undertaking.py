@@ -26,7 +26,15 @@ from workers.announcing import finished_event
 from workers.continuations import finish, reach_by
 from workers.steps import close_book, move_cursor, next_people, open_book, release, serve
 
-_OPPOSITES = frozenset({Continuing.GIVE, Continuing.WITHDRAW})
+_UNDOES = {
+    Continuing.GIVE: frozenset({Continuing.GIVE, Continuing.WITHDRAW}),
+    Continuing.WITHDRAW: frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.ADMIT, Continuing.CLEAR}),
+    # What the grant has promised becomes direct too, so those who have yet to get it get it first.
+    Continuing.CONVERT: frozenset({Continuing.WITHDRAW}),
+    Continuing.ADMIT: frozenset({Continuing.ADMIT}),
+    Continuing.CLEAR: frozenset({Continuing.CLEAR}),
+}
+"""What work on a grant is taken over by which other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,10 +61,7 @@ async def prepare(tx: Transaction, of: Continuation, *, rows: int, at: datetime)
     Nothing of `of` itself is done, and nothing is undone before `take_over`.
     """
     running = await read_running(tx, [of.tenant_id])
-    taken_over = [one for one in running if one.kind in _OPPOSITES and one.target.id == of.target.id]
-    if of.kind is Continuing.CONVERT:
-        # What the grant has promised becomes direct too, so those who have yet to get it get it first.
-        taken_over = [one for one in taken_over if one.kind is not Continuing.GIVE]
+    taken_over = [one for one in running if one.kind in _UNDOES[of.kind] and one.target.id == of.target.id]
     rest = [one for one in running if one not in taken_over]
     waits = any(one.target.id == of.target.id and one.kind is Continuing.GIVE for one in rest)
     people, more = ([], True) if waits else await next_people(tx, of, rows)

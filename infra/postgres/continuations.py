@@ -16,18 +16,15 @@ _LAST = 2**63 - 1  # behind every id
 
 
 class Person(NamedTuple):
-    """Somebody a chunk comes to, and their row of the licence in question, if there is one."""
+    """Somebody a chunk comes to, and their row of the licence in question, if there is one.
+
+    Who has none, and is to be given one, comes with their key and an id for it.
+    """
 
     user_id: int
     entitlement_id: int | None
-
-
-class Newcomer(NamedTuple):
-    """Somebody who has nothing of a licence, and the id of the row they are about to have."""
-
-    user_id: int
-    key: str
-    entitlement_id: int
+    key: str = ""
+    fresh_id: int = 0
 
 
 class Needing(NamedTuple):
@@ -73,7 +70,8 @@ async def read_unreached(
     )
     unreached: dict[int, list[Person]] = {}
     for row in rows:
-        unreached.setdefault(row["continuation_id"], []).append(Person(row["user_id"], row["entitlement_id"]))
+        person = Person(row["user_id"], row["entitlement_id"], row["key"], row["fresh_id"])
+        unreached.setdefault(row["continuation_id"], []).append(person)
     return unreached
 
 
@@ -87,7 +85,7 @@ async def next_members(tx: Transaction, of: Continuation, rows: int) -> list[Per
         cursor=of.cursor,
         rows=rows,
     )
-    return [Person(row["user_id"], row["entitlement_id"]) for row in found]
+    return [Person(row["user_id"], row["entitlement_id"], row["key"], row["fresh_id"]) for row in found]
 
 
 async def next_holders(tx: Transaction, of: Continuation, rows: int) -> list[Person]:
@@ -134,14 +132,8 @@ async def read_needing(
     return Needing(rows[0]["needing"], rows[0]["user_ids"])
 
 
-async def read_newcomers(tx: Transaction, tenant_id: int, user_ids: Sequence[int]) -> list[Newcomer]:
-    """These people, in id order, each with a fresh id for a row."""
-    rows = await tx.fetch(_SQL["newcomers"], tenant_id=tenant_id, user_ids=user_ids)
-    return [Newcomer(row["user_id"], row["key"], row["entitlement_id"]) for row in rows]
-
-
 async def add_holders(
-    tx: Transaction, of: Continuation, newcomers: Sequence[Newcomer], states: Sequence[State]
+    tx: Transaction, of: Continuation, newcomers: Sequence[Person], states: Sequence[State]
 ) -> None:
     """Write the rows of people who had none, with the grant as their one source."""
     await tx.execute(
@@ -151,7 +143,7 @@ async def add_holders(
         grant_id=of.target.id,
         seq=of.operation_seq,
         operation_id=of.operation_id,
-        ids=[newcomer.entitlement_id for newcomer in newcomers],
+        ids=[newcomer.fresh_id for newcomer in newcomers],
         user_ids=[newcomer.user_id for newcomer in newcomers],
         states=states,
     )

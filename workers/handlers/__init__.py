@@ -14,6 +14,7 @@ from infra.postgres.database import Transaction
 from workers.chunk_sizes import ChunkSizes
 from workers.handlers.assignments import change_assignments
 from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
+from workers.handlers.group_bundles import GroupBundles
 from workers.handlers.group_licenses import GroupLicenses
 from workers.handlers.license_dates import LicenseDates
 from workers.handlers.licenses import (
@@ -23,6 +24,7 @@ from workers.handlers.licenses import (
     update_program_licenses,
 )
 from workers.handlers.repair import repair_counts
+from workers.handlers.reprocess import Reprocessing
 from workers.handlers.seat_changes import change_seats, replace_user_bundles
 from workers.handlers.users import delete_users, put_users
 
@@ -54,6 +56,8 @@ def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
         **_BOUNDED,
         Kind.SET_GROUP_LICENSE: grants.set_one,
         Kind.REMOVE_GROUP_LICENSE: grants.remove_one,
+        Kind.REPLACE_GROUP_BUNDLES: GroupBundles(sizes).replace_one,
+        Kind.REPROCESS_GROUP: Reprocessing(sizes).reprocess_one,
         Kind.CHECK_LICENSES: LicenseDates(sizes).check,
     }
 

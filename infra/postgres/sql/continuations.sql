@@ -18,10 +18,14 @@ SELECT CAST(sum(greatest(total - done, 1)) AS bigint) AS left
 
 -- name: unreached
 -- Which of these people each continuation has yet to come to. One that gives has reached whoever stands up to its
--- cursor, or has its source already because another command came to them first.
-SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_id, entitlement.id AS entitlement_id
+-- cursor, or has its source already because another command came to them first; one that admits lets in whoever is
+-- among the oldest that the risen quota has room for, once everybody has been given their source.
+SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_id, app_user.key,
+       entitlement.id AS entitlement_id,
+       CASE WHEN continuation.kind = 'give' AND entitlement.id IS NULL THEN nextval('entitlement_id_seq') END AS fresh_id
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:user_ids AS bigint[])) AS person (tenant_id, user_id)
   JOIN continuation USING (tenant_id)
+  JOIN app_user ON app_user.tenant_id = person.tenant_id AND app_user.id = person.user_id
   LEFT JOIN entitlement ON entitlement.tenant_id = person.tenant_id
                        AND entitlement.license_id = continuation.license_id
                        AND entitlement.user_id = person.user_id
@@ -47,6 +51,22 @@ SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_i
                          WHERE entitlement_source.tenant_id = person.tenant_id
                            AND entitlement_source.entitlement_id = entitlement.id
                            AND grant_id = target_id)
+       WHEN 'admit' THEN
+            EXISTS (SELECT 1
+                      FROM entitlement_source AS source
+                      JOIN group_license AS held ON held.tenant_id = source.tenant_id AND held.id = source.grant_id
+                     WHERE source.tenant_id = person.tenant_id AND source.entitlement_id = entitlement.id
+                       AND source.grant_id = target_id AND blocked
+                       AND (quota IS NULL OR quota > in_quota)
+                       AND ((source.seq, source.user_id)
+                            > (SELECT seq, user_id FROM entitlement_source AS beyond
+                                WHERE beyond.tenant_id = held.tenant_id AND beyond.grant_id = held.id AND blocked
+                                ORDER BY seq, user_id
+                               OFFSET greatest(quota - in_quota, 1) - 1
+                                LIMIT CASE WHEN quota IS NULL THEN 0 ELSE 1 END)) IS NOT TRUE)
+            AND NOT EXISTS (SELECT 1 FROM continuation AS giving
+                             WHERE giving.tenant_id = continuation.tenant_id AND giving.kind = 'give'
+                               AND giving.target_id = continuation.target_id)
        WHEN 'delete_license' THEN entitlement.id IS NOT NULL
        WHEN 'delete_group' THEN
             EXISTS (SELECT 1 FROM group_member
@@ -63,22 +83,20 @@ SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_i
  ORDER BY continuation.tenant_id, operation_seq, continuation.id, person.user_id;
 
 -- name: next_members
--- The members behind the cursor, and what each has of the licence.
-SELECT member.user_id, entitlement.id AS entitlement_id
+-- The members behind the cursor, what each has of the licence, and an id for the row of who has nothing yet. Probed one
+-- by one (the limits inside keep the planner from joining): a join would read the whole licence for every chunk.
+SELECT member.user_id, person.key, held.id AS entitlement_id,
+       CASE WHEN held.id IS NULL THEN nextval('entitlement_id_seq') END AS fresh_id
   FROM (SELECT user_id FROM group_member
          WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
          ORDER BY user_id
          LIMIT CAST(:rows AS integer)) AS member
-  LEFT JOIN entitlement ON entitlement.tenant_id = :tenant_id AND license_id = :license_id
-                       AND entitlement.user_id = member.user_id
+ CROSS JOIN LATERAL (SELECT key FROM app_user
+                      WHERE app_user.tenant_id = :tenant_id AND app_user.id = member.user_id LIMIT 1) AS person
+  LEFT JOIN LATERAL (SELECT id FROM entitlement
+                      WHERE entitlement.tenant_id = :tenant_id AND license_id = :license_id
+                        AND entitlement.user_id = member.user_id LIMIT 1) AS held ON true
  ORDER BY member.user_id;
-
--- name: newcomers
--- The keys of people and an id for the row that each is about to have, in the order of their ids.
-SELECT person.id AS user_id, key, nextval('entitlement_id_seq') AS entitlement_id
-  FROM (SELECT id, key FROM app_user
-         WHERE tenant_id = :tenant_id AND id = ANY (CAST(:user_ids AS bigint[]))
-         ORDER BY id) AS person;
 
 -- name: add_holders
 -- Entitlements of people who had none of the licence, each with the grant as its one source.
@@ -95,13 +113,11 @@ SELECT :tenant_id, id, :grant_id, user_id, state = 3, :seq, :operation_id
 
 -- name: next_holders
 -- Those who have the licence from this grant, in the order of their rows, behind the cursor.
-SELECT entitlement.user_id, entitlement.id AS entitlement_id
-  FROM (SELECT entitlement_id FROM entitlement_source
-         WHERE tenant_id = :tenant_id AND grant_id = :grant_id AND grant_id <> 0 AND entitlement_id > :cursor
-         ORDER BY entitlement_id
-         LIMIT CAST(:rows AS integer)) AS source
-  JOIN entitlement ON entitlement.tenant_id = :tenant_id AND entitlement.id = source.entitlement_id
- ORDER BY entitlement.id;
+SELECT user_id, entitlement_id
+  FROM entitlement_source
+ WHERE tenant_id = :tenant_id AND grant_id = :grant_id AND grant_id <> 0 AND entitlement_id > :cursor
+ ORDER BY entitlement_id
+ LIMIT CAST(:rows AS integer);
 
 -- name: begin_continuation
 -- Work that does not fit into its operation's own pass, or that other work of a running operation has brought about.

@@ -19,7 +19,7 @@ class Somebody(NamedTuple):
 
     user_id: int
     key: str
-    entitlement_id: int
+    fresh_id: int
 
 
 @settings(max_examples=60, deadline=None, database=None)
@@ -38,7 +38,7 @@ def test_a_run_says_what_the_events_of_its_rows_say(keys, names, data):
             EventType.ENTITLEMENT_GRANTED if state is State.ACTIVE else EventType.ENTITLEMENT_WAITING,
             license_of=license_of,
             user=Named(one.user_id, one.key),
-            assignment_id=one.entitlement_id,
+            assignment_id=one.fresh_id,
             state=state.shown,
             groups=[group],
             direct=False,
