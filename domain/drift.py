@@ -27,11 +27,13 @@ class Check(StrEnum):
     ENTITLEMENT_STATE = "entitlement_state"
     STRAY_ENTITLEMENT = "stray_entitlement"
     STRAY_SOURCE = "stray_source"
+    STRAY_GRANT = "stray_group_license"
     GRANT_COUNTS = "group_license_counts"
     GRANT_QUOTA = "group_license_quota"
     POOL_COUNTS = "license_counts"
     POOL_OVERSOLD = "license_oversold"
     WAITING_LIST = "waiting_list"
+    MISSED_DATE = "missed_date"
 
     @property
     def sentence(self) -> str:
@@ -48,11 +50,13 @@ _SENTENCES: Mapping[Check, str] = {
     Check.ENTITLEMENT_STATE: "an entitlement's state is what its sources and its person make of it",
     Check.STRAY_ENTITLEMENT: "an entitlement has its licence and its person",
     Check.STRAY_SOURCE: "a source has its entitlement, its grant, and a member of the group",
+    Check.STRAY_GRANT: "a grant has its licence and its group",
     Check.GRANT_COUNTS: "a grant counts its members by the states of their entitlements",
     Check.GRANT_QUOTA: "a quota is used up before anybody waits for it, and never exceeded",
     Check.POOL_COUNTS: "a licence counts its entitlements, and what running grants hold back",
     Check.POOL_OVERSOLD: "a licence gives no more seats than it has",
     Check.WAITING_LIST: "nobody waits for a licence that has free seats",
+    Check.MISSED_DATE: "the dates of a licence are on record until they come, and are acted on when they have",
 }
 
 

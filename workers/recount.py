@@ -27,9 +27,14 @@ _STRAY = frozenset({"no license", "no person"})
 
 async def recount(database: Database, tenant: VerifiedTenant, advance: Advance = lambda _rows: None) -> Report:
     """Recount the tenant as it is now."""
-    began = time.monotonic()
     async with database.snapshot() as tx:
-        report = await _Recount(tx, tenant, advance).run()
+        return await recount_within(tx, tenant, advance)
+
+
+async def recount_within(tx: Transaction, tenant: VerifiedTenant, advance: Advance = lambda _rows: None) -> Report:
+    """Recount the tenant as this transaction sees it, which must be the same from its first statement to its last."""
+    began = time.monotonic()
+    report = await _Recount(tx, tenant, advance).run()
     report.seconds = time.monotonic() - began
     return report
 
@@ -53,6 +58,7 @@ class _Recount:
                 self._report.add(_grant_findings(grant, counted or _NOTHING))
         for license_of in await verify.stored_licenses(self._tx, self._tenant_id):
             self._report.add(_pool_findings(license_of, pools.get(license_of["id"], Counter())))
+        self._report.add(map(_missed_date, await verify.missed_dates(self._tx, self._tenant_id)))
         return self._report
 
     async def _memberships(self) -> AsyncIterator[Row]:
@@ -106,6 +112,9 @@ def _group_findings(group: Row | None, counted: Row) -> Iterator[Finding]:
 def _grant_findings(grant: Row, counted: Row) -> Iterator[Finding]:
     subject = f"group_licenses/{grant['id']}"
     ids = {"grant_id": grant["id"], "group_id": grant["group_id"], "license_id": grant["license_id"]}
+    if grant["is_stray"]:
+        named = {"group_id": grant["group_id"], "license_id": grant["license_id"]}
+        yield Finding(Check.STRAY_GRANT, subject, named, **ids)
     wrong = differing(grant, {name: counted[name] for name in _GRANT_COUNTS})
     if wrong:
         yield Finding(Check.GRANT_COUNTS, subject, wrong, **ids)
@@ -113,8 +122,8 @@ def _grant_findings(grant: Row, counted: Row) -> Iterator[Finding]:
     exceeded = quota is not None and within > quota
     left_over = beyond > 0 and (quota is None or within < quota)
     if exceeded or (left_over and not grant["is_moving"]):
-        details = {"quota": quota, "in_quota": within, "waiting_for_it": beyond}
-        yield Finding(Check.GRANT_QUOTA, subject, details, **ids)
+        seats = {"quota": quota, "in_quota": within, "waiting_for_it": beyond}
+        yield Finding(Check.GRANT_QUOTA, subject, seats, **ids)
 
 
 def _pool_findings(pool: Row, counted: Counter[str]) -> Iterator[Finding]:
@@ -131,6 +140,10 @@ def _pool_findings(pool: Row, counted: Counter[str]) -> Iterator[Finding]:
     waits_for_nothing = counted["queued"] > 0 and (free is None or free > 0)
     if waits_for_nothing and pool["gives"] and not pool["is_moving"]:
         yield Finding(Check.WAITING_LIST, subject, {**seats, "queued": counted["queued"]}, license_id=license_id)
+
+
+def _missed_date(row: Row) -> Finding:
+    return Finding(Check.MISSED_DATE, f"licenses/{row['key']}", {"reason": row["reason"]}, license_id=row["id"])
 
 
 def _stray_assignment(row: Row) -> Finding:

@@ -35,6 +35,11 @@ async def repair_states(tx: Transaction, tenant_id: int, entitlements: Collectio
     return await tx.fetch(_SQL["repair_states"], tenant_id=tenant_id, entitlement_ids=list(entitlements), at=at)
 
 
+async def remove_stray_grants(tx: Transaction, tenant_id: int, grants: Collection[int]) -> None:
+    """Those of these grants without their group or licence go."""
+    await tx.execute(_SQL["remove_stray_grants"], tenant_id=tenant_id, grant_ids=list(grants))
+
+
 async def recount_groups(tx: Transaction, tenant_id: int, groups: Collection[int]) -> Sequence[Row]:
     """Count the people and assignments of these groups again."""
     return await tx.fetch(_SQL["recount_groups"], tenant_id=tenant_id, group_ids=list(groups))
@@ -48,3 +53,8 @@ async def recount_grants(tx: Transaction, tenant_id: int, grants: Collection[int
 async def recount_licenses(tx: Transaction, tenant_id: int, licenses: Collection[int]) -> Sequence[Row]:
     """Count the seats of these licences again."""
     return await tx.fetch(_SQL["recount_licenses"], tenant_id=tenant_id, license_ids=list(licenses))
+
+
+async def restore_dates(tx: Transaction, tenant_id: int, licenses: Collection[int]) -> None:
+    """Put the dates of these licences that are still to come on record again."""
+    await tx.execute(_SQL["restore_dates"], tenant_id=tenant_id, license_ids=list(licenses))

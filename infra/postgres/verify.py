@@ -103,6 +103,11 @@ async def stored_licenses(tx: Transaction, tenant_id: int) -> Sequence[Row]:
     return await tx.fetch(_SQL["stored_licenses"], tenant_id=tenant_id)
 
 
+async def missed_dates(tx: Transaction, tenant_id: int) -> Sequence[Row]:
+    """Licences with a date that is not on record or was not acted on."""
+    return await tx.fetch(_SQL["missed_dates"], tenant_id=tenant_id)
+
+
 async def membership_slices(tx: Transaction, tenant_id: int) -> AsyncIterator[PairSlice]:
     """Slices of (group, user) that together hold every assignment and every member."""
     after = (0, 0)

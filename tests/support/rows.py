@@ -22,7 +22,7 @@ BREAKS = {
         Check.GROUP_COUNTS,
     },
     "DELETE FROM role WHERE key = 'member'": {Check.STRAY_ASSIGNMENT},
-    "DELETE FROM user_group WHERE key = 'g1'": {Check.STRAY_ASSIGNMENT},
+    "DELETE FROM user_group WHERE key = 'g1'": {Check.STRAY_ASSIGNMENT, Check.STRAY_GRANT},
     "UPDATE app_user SET active = false WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.ENTITLEMENT_STATE},
     "DELETE FROM app_user WHERE key = 'u1'": {Check.STRAY_ASSIGNMENT, Check.STRAY_ENTITLEMENT},
     "DELETE FROM entitlement_source WHERE entitlement_id = (SELECT min(id) FROM entitlement)": {
@@ -36,7 +36,7 @@ BREAKS = {
         Check.GRANT_COUNTS,
         Check.POOL_COUNTS,
     },
-    "DELETE FROM license": {Check.STRAY_ENTITLEMENT},
+    "DELETE FROM license": {Check.STRAY_ENTITLEMENT, Check.STRAY_GRANT},
     "DELETE FROM group_license": {Check.STRAY_SOURCE},
     "UPDATE group_license SET active = false": {Check.STRAY_SOURCE},
     "UPDATE group_license SET hold = true": {Check.STRAY_SOURCE},
@@ -53,6 +53,9 @@ BREAKS = {
     },
     "UPDATE entitlement SET state = 3": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
     "UPDATE entitlement SET state = 4": {Check.ENTITLEMENT_STATE, Check.GRANT_COUNTS, Check.POOL_COUNTS},
+    "UPDATE license SET starts_at = now() + interval '1 day'": {Check.MISSED_DATE},
+    "UPDATE license SET expires_at = now() + interval '1 day'": {Check.MISSED_DATE},
+    "UPDATE license SET expires_at = now() - interval '1 day'": {Check.MISSED_DATE},
     "UPDATE entitlement_source SET blocked = true": {
         Check.ENTITLEMENT_STATE,
         Check.GRANT_COUNTS,

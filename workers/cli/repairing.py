@@ -35,6 +35,7 @@ _PROMOTED = frozenset(
     {
         Check.ENTITLEMENT_STATE,
         Check.ENTITLEMENT_WITHOUT_SOURCE,
+        Check.MISSED_DATE,
         Check.STRAY_ENTITLEMENT,
         Check.WAITING_LIST,
     }

@@ -30,6 +30,7 @@ async def repair_counts(tx: Transaction, orders: Sequence[Order[RepairCounts]], 
     tenant_id, named = order.tenant_id, order.command
     unassigned = await repair.remove_stray_assignments(tx, tenant_id, named.groups)
     await repair.repair_members(tx, tenant_id, named.groups)
+    await repair.remove_stray_grants(tx, tenant_id, named.grants)
     taken = await repair.remove_stray_sources(tx, tenant_id, named.entitlements)
     ended = await repair.end_stray_entitlements(tx, tenant_id, named.entitlements)
     waiting = await repair.repair_states(tx, tenant_id, named.entitlements, at)
@@ -37,6 +38,7 @@ async def repair_counts(tx: Transaction, orders: Sequence[Order[RepairCounts]], 
     grants = await repair.recount_grants(tx, tenant_id, {*named.grants, *(row["grant_id"] for row in taken)}, at)
     touched = {row["license_id"] for row in chain(ended, waiting)}
     licenses = await repair.recount_licenses(tx, tenant_id, {*named.licenses, *touched})
+    await repair.restore_dates(tx, tenant_id, named.licenses)
     events = chain(
         _unassigned(unassigned), _ended(ended), map(_waiting, waiting), map(_group, groups), map(_grant, grants),
         chain.from_iterable(map(_license, licenses)),

@@ -107,6 +107,14 @@ RETURNING held.id, held.license_id, held.user_id,
                   WHERE source.tenant_id = held.tenant_id AND source.entitlement_id = held.id
                   ORDER BY user_group.id) AS group_keys;
 
+-- name: remove_stray_grants
+-- Grants among these whose group or licence does not exist.
+DELETE FROM group_license AS granted
+ WHERE granted.tenant_id = :tenant_id AND granted.id = ANY (CAST(:grant_ids AS bigint[]))
+   AND NOT EXISTS (SELECT FROM continuation WHERE continuation.tenant_id = granted.tenant_id)
+   AND (NOT EXISTS (SELECT FROM user_group WHERE tenant_id = granted.tenant_id AND id = granted.group_id)
+        OR NOT EXISTS (SELECT FROM license WHERE tenant_id = granted.tenant_id AND id = granted.license_id));
+
 -- name: recount_groups
 -- Those of these groups whose counts are not what their rows say, with what they are now.
 UPDATE user_group
@@ -168,3 +176,12 @@ UPDATE license
 RETURNING license.id, license.key, license.active, license.capacity, license.used, license.reserved, license.queued,
           license.waiting, counted.used_before, counted.reserved_before, counted.queued_before,
           counted.waiting_before;
+
+-- name: restore_dates
+-- The dates of these licences that are still to come are on record again.
+INSERT INTO due (tenant_id, license_id, kind, at)
+SELECT tenant_id, id, dated.kind, dated.at
+  FROM license
+ CROSS JOIN LATERAL (VALUES ('start', starts_at), ('end', expires_at)) AS dated (kind, at)
+ WHERE tenant_id = :tenant_id AND id = ANY (CAST(:license_ids AS bigint[])) AND dated.at > now()
+    ON CONFLICT (tenant_id, license_id, kind) DO UPDATE SET at = EXCLUDED.at;

@@ -92,13 +92,12 @@ SELECT granted.id AS grant_id, granted.license_id, member.group_id, user_group.k
   JOIN group_license AS granted
     ON granted.tenant_id = member.tenant_id AND granted.group_id = member.group_id
    AND granted.active AND NOT granted.hold AND granted.removed_at IS NULL
-  LEFT JOIN LATERAL (SELECT held.id
-                       FROM entitlement AS held
-                       JOIN entitlement_source AS source
-                         ON source.tenant_id = held.tenant_id AND source.entitlement_id = held.id
-                        AND source.grant_id = granted.id
-                      WHERE held.tenant_id = member.tenant_id AND held.license_id = granted.license_id
-                        AND held.user_id = member.user_id
+  LEFT JOIN LATERAL (SELECT id FROM entitlement
+                      WHERE tenant_id = member.tenant_id AND license_id = granted.license_id
+                        AND user_id = member.user_id
+                      LIMIT 1) AS held ON true
+  LEFT JOIN LATERAL (SELECT entitlement_id AS id FROM entitlement_source
+                      WHERE tenant_id = member.tenant_id AND entitlement_id = held.id AND grant_id = granted.id
                       LIMIT 1) AS given ON true
  WHERE member.tenant_id = :tenant_id
    AND (member.group_id, member.user_id) > (CAST(:after_group AS bigint), CAST(:after_user AS bigint))
@@ -163,23 +162,30 @@ SELECT held.id, held.license_id, license.key AS license_key, held.state,
 -- Sources of a slice that stand alone.
 SELECT source.entitlement_id, source.grant_id
   FROM entitlement_source AS source
-  LEFT JOIN (SELECT id FROM entitlement
-              WHERE tenant_id = :tenant_id AND id > CAST(:after AS bigint) AND id <= CAST(:last AS bigint))
-            AS entitlement ON entitlement.id = source.entitlement_id
+  LEFT JOIN LATERAL (SELECT id FROM entitlement
+                      WHERE tenant_id = source.tenant_id AND id = source.entitlement_id
+                      LIMIT 1) AS entitlement ON true
  WHERE source.tenant_id = :tenant_id
    AND source.entitlement_id > CAST(:after AS bigint) AND source.entitlement_id <= CAST(:last AS bigint)
    AND entitlement.id IS NULL;
 
 -- name: stored_grants
--- A page of grants to groups with the counts they carry, and whether a continuation is still at work on them. One that
--- is removed is left out: nobody sees its counts any more.
-SELECT id, group_license.group_id, group_license.license_id, quota, in_quota, assigned, waiting, suspended,
+-- A page of grants to groups with the counts they carry, whether a continuation is still at work on them, and whether
+-- they stand alone. One that is removed is left out: nobody sees its counts any more.
+SELECT granted.id, granted.group_id, granted.license_id, quota, in_quota, assigned, granted.waiting, suspended,
        EXISTS (SELECT FROM continuation
-                WHERE continuation.tenant_id = group_license.tenant_id
-                  AND (target_id = group_license.id OR continuation.license_id = group_license.license_id)) AS is_moving
-  FROM group_license
- WHERE tenant_id = :tenant_id AND id > CAST(:after AS bigint) AND removed_at IS NULL
- ORDER BY id
+                WHERE continuation.tenant_id = granted.tenant_id
+                  AND (target_id = granted.id OR continuation.license_id = granted.license_id)) AS is_moving,
+       (license.id IS NULL OR user_group.id IS NULL)
+       AND NOT EXISTS (SELECT FROM continuation
+                        WHERE continuation.tenant_id = granted.tenant_id
+                          AND ((kind = 'delete_group' AND target_id = granted.group_id)
+                               OR (kind = 'delete_license' AND target_id = granted.license_id))) AS is_stray
+  FROM group_license AS granted
+  LEFT JOIN license ON license.tenant_id = granted.tenant_id AND license.id = granted.license_id
+  LEFT JOIN user_group ON user_group.tenant_id = granted.tenant_id AND user_group.id = granted.group_id
+ WHERE granted.tenant_id = :tenant_id AND granted.id > CAST(:after AS bigint) AND removed_at IS NULL
+ ORDER BY granted.id
  LIMIT CAST(:rows AS integer);
 
 -- name: source_slice_end
@@ -255,3 +261,27 @@ SELECT id, key, capacity, used, license.reserved, queued, waiting,
               GROUP BY license_id) AS running ON running.license_id = license.id
  WHERE tenant_id = :tenant_id
  ORDER BY id;
+
+-- name: missed_dates
+-- Licences whose start or end is still to come and not on record, and those that have expired, are still held, and about
+-- which nothing is under way.
+SELECT license.id, license.key,
+       CASE WHEN starts_at > clock_timestamp() AND starting.at IS DISTINCT FROM starts_at THEN 'start is not on record'
+            WHEN expires_at > clock_timestamp() THEN 'end is not on record'
+            ELSE 'expired and still held' END AS reason
+  FROM license
+  LEFT JOIN due AS starting
+    ON starting.tenant_id = license.tenant_id AND starting.license_id = license.id AND starting.kind = 'start'
+  LEFT JOIN due AS ending
+    ON ending.tenant_id = license.tenant_id AND ending.license_id = license.id AND ending.kind = 'end'
+ WHERE license.tenant_id = :tenant_id
+   AND ((starts_at > clock_timestamp() AND starting.at IS DISTINCT FROM starts_at)
+        OR (expires_at > clock_timestamp() AND ending.at IS DISTINCT FROM expires_at)
+        OR (expires_at <= now() AND used > 0 AND ending.at IS NULL
+            AND NOT EXISTS (SELECT FROM continuation
+                             WHERE continuation.tenant_id = license.tenant_id
+                               AND continuation.kind = 'expire' AND target_id = license.id)
+            AND NOT EXISTS (SELECT FROM operation
+                             WHERE operation.tenant_id = license.tenant_id
+                               AND status IN ('queued', 'running') AND operation.kind = 'licenses.check')))
+ ORDER BY license.id;

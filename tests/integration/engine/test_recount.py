@@ -150,3 +150,20 @@ async def test_a_pass_that_commits_meanwhile_is_not_seen(database, tenant, fille
     monkeypatch.setattr(verify, "entitlement_slices", changed_meanwhile)
     report = await recount(database, VerifiedTenant(id=tenant.id, key=tenant.key))
     assert (report.findings, report.rows) == ([], 3 * PEOPLE)
+
+
+@pytest.mark.parametrize("under_way", ["due", "continuation", "operation"])
+async def test_an_end_that_is_being_acted_on_is_no_drift(found, filled, sql, under_way):
+    await sql.execute("UPDATE license SET expires_at = now() - interval '1 second'")
+    match under_way:
+        case "due":
+            await sql.execute("INSERT INTO due SELECT tenant_id, id, 'end', expires_at FROM license")
+        case "continuation":
+            await continuation(sql, filled, "expire", target=filled.license_id)
+        case "operation":
+            await sql.execute(
+                "INSERT INTO operation (tenant_id, id, kind, items, bytes, request, presentation, fingerprint, total)"
+                " VALUES ($1, gen_random_uuid(), 'licenses.check', 1, 1, '{}', '{}', '', 1)",
+                filled.tenant_id,
+            )
+    assert (await found()).findings == []
