@@ -43,7 +43,8 @@ class ModelBundles(ModelGrants):
         for code, grant in today.items():
             if code not in command.codes:
                 del self.grants[grant["id"]]
-            grant["quota"] = quotas.get(code)
+            if grant["quota"] != quotas.get(code):
+                grant |= {"quota": quotas.get(code), "updated_at": self._instant()}
         for code in added:
             self._give_all(self._new_grant(group, pools[code], quota=quotas.get(code)))
         self.groups[group]["use_external_license"] = command.use_external_license
