@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -74,6 +75,18 @@ class Service:
         )
         self.children.append(Child.start(command, self.servers.place.records))
 
+    def verify(self) -> None:
+        """Recount everything: a figure that was reached by miscounting is none.
+
+        Raises:
+            RuntimeError: there is drift.
+        """
+        variables = {**os.environ, "SEATLINE_DATABASE_URL": self.database_url, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-P", "-m", "workers.cli", "verify"]
+        told = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise RuntimeError(f"{told.stdout}{told.stderr}")
+
     def stop(self, name: str | None = None) -> None:
         """Stop one process, or all of them, the API last."""
         for child in reversed([child for child in self.children if name in {None, child.command.name}]):
@@ -128,6 +141,7 @@ def service(servers: Servers, *, name: str = "bench") -> Iterator[Service]:
     try:
         started.start("api", "api", "--port", str(started.port))
         yield started
+        started.verify()
     finally:
         started.stop()
         databases.drop(url)
