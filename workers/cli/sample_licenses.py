@@ -39,7 +39,11 @@ GRANTS = (
     ("course-cloud-foundations", "cloud-foundations"),  # held, and fulfilled once it starts
 )
 # group, bundle codes and their quotas
-ALLOCATIONS: tuple[tuple[str, Mapping[str, int | None]], ...] = ()
+ALLOCATIONS = (
+    ("dept-engineering", {"ATTUNU": None, "CTZDEVNU": None}),
+    ("dept-operations", {"ATTUNU": None}),
+    ("team-release-managers", {"TSTNU": 10}),  # those beyond the quota wait
+)
 # licence -> people who hold it by themselves
 DIRECT = {
     "automation-developer": range(10, 26),
