@@ -1,10 +1,12 @@
 """One engine behind four doors: what one gives, the others show, and the pages' own requests work as they stand."""
 
+import asyncio
 from collections import Counter
 
 import pytest
 
 from tests.support.api import Api, groups, people, roles, serving
+from workers.main import Worker
 
 ACCOUNT = "/acme-org/lease_/api/account/acme/user-license"
 PROGRAM = "/api/catalog/licenses/program"
@@ -228,3 +230,34 @@ async def test_the_users_page_s_calls_move_seats(api):
     results = await done(api, "DELETE", f"{USERS}/assignments/batch", {"items": items})
     assert [result["status"] for result in results["items"]] == [200]
     assert await entitlements(api) == {}
+
+
+async def test_two_workers_and_three_doors_never_give_a_seat_of_one_pool_twice(api):
+    crowd = [f"p{number}" for number in range(30)]
+    await api.arrange(people(*crowd))
+    await bundle(api, "IDU", 10)
+    await done(api, "PUT", f"{ACCOUNT}/group/group-01", {"userBundleCodes": ["IDU"]})
+
+    def asked(number, user):
+        if number % 3 == 0:
+            return api.call("PUT", ACCOUNT, {"userIds": [user], "userBundleCodes": ["IDU"]})
+        if number % 3 == 1:
+            items = [{"op": "assign", "license": "idu", "user": user}]
+            return api.call("POST", "/v1/license-assignments:batch", {"items": items})
+        return api.call("POST", f"{USERS}/group-01/assignments", {"role_id": "trainer", "user_id": user})
+
+    second = Worker(api.services.settings)
+    await second.start()
+    try:
+        answers = await asyncio.gather(*(asked(*one) for one in enumerate(crowd)))
+    finally:
+        await second.stop()
+    given = await entitlements(api, license="idu")
+    assert Counter(state for state, _ in given.values())["active"] == 10
+    # Whoever joined has a place in the group's line; whoever asked directly was given a seat or told that there is none.
+    assert {user for (user, _), (_, sources) in given.items() if sources == ["group-01"]} == set(crowd[2::3])
+    for user, answer in zip(crowd[::3], answers[::3], strict=True):
+        assert answer.status_code == (200 if (user, "idu") in given else 409)
+    for user, answer in zip(crowd[1::3], answers[1::3], strict=True):
+        assert answer.json()["items"][0]["status"] == (201 if (user, "idu") in given else 409)
+    assert await done(api, "GET", ACCOUNT) == [{"code": "IDU", "total": 10, "allocated": 10, "inUse": 10}]
