@@ -254,7 +254,7 @@ async def test_two_workers_and_three_doors_never_give_a_seat_of_one_pool_twice(a
         await second.stop()
     given = await entitlements(api, license="idu")
     assert Counter(state for state, _ in given.values())["active"] == 10
-    # Whoever joined has a place in the group's line; whoever asked directly was given a seat or told that there is none.
+    # Whoever joined has a place in the group's line; who asked directly was given a seat or told that there is none.
     assert {user for (user, _), (_, sources) in given.items() if sources == ["group-01"]} == set(crowd[2::3])
     for user, answer in zip(crowd[::3], answers[::3], strict=True):
         assert answer.status_code == (200 if (user, "idu") in given else 409)
