@@ -70,3 +70,26 @@ class Continuation:
             and self.license_id == other.license_id
             and (self.operation_seq, self.id or _NO_ROW) < (other.operation_seq, other.id or _NO_ROW)
         )
+
+    def takes_over(self, other: "Continuation") -> bool:
+        """What the other one does would be undone by this one, or done twice."""
+        if self.kind is Continuing.DELETE_LICENSE:
+            return other.license_id == self.target.id
+        if self.kind is Continuing.DELETE_GROUP:
+            return other.group_id == self.target.id and other.kind in _UNDONE_BY[Continuing.WITHDRAW]
+        return other.kind in _UNDONE_BY.get(self.kind, ()) and other.target.id == self.target.id
+
+    def waits_for(self, other: "Continuation") -> bool:
+        """The other one is to be done before this one comes to anybody."""
+        return other.kind is Continuing.GIVE and self.kind in _OF_WHAT_IS_GIVEN and other.target.id == self.target.id
+
+
+_UNDONE_BY = {
+    Continuing.GIVE: frozenset({Continuing.GIVE, Continuing.WITHDRAW}),
+    Continuing.WITHDRAW: frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.ADMIT, Continuing.CLEAR}),
+    # What the grant has promised becomes direct too, so those who have yet to get it get it first.
+    Continuing.CONVERT: frozenset({Continuing.WITHDRAW}),
+    Continuing.ADMIT: frozenset({Continuing.ADMIT}),
+    Continuing.CLEAR: frozenset({Continuing.CLEAR}),
+}
+_OF_WHAT_IS_GIVEN = frozenset({Continuing.CONVERT, Continuing.ADMIT, Continuing.CLEAR})

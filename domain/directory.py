@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.assignments import ASSIGNABLE_SCOPE
-from domain.book import AssignmentBook, AssignmentKey
 from domain.commands import DeleteGroups, DeleteRoles, GroupPut, PutGroups, PutRoles, RolePut
 from domain.errors import ErrorCode, Refusal
 from domain.events import Event, EventType
@@ -18,13 +17,14 @@ from domain.users import MEMBER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group's row. It is in use while anybody has a role in it or has it as primary group."""
+    """A group's row. It is in use while anybody has a role in it or has it as primary group; its grants go with it."""
 
     id: int
     key: str
     name: str
     user_count: int = 0
     is_in_use: bool = False
+    has_grants: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +85,8 @@ def plan_put_roles(
     return decisions
 
 
-def plan_delete_groups(
-    orders: Sequence[Order[DeleteGroups]], groups: Ledger[Group], book: AssignmentBook
-) -> list[Decision]:
-    """Decide every command in turn; `book` must hold every assignment of the groups that may go."""
-    in_group: dict[int, list[AssignmentKey]] = {}
-    for row in book.rows():
-        in_group.setdefault(row.group_id, []).append(row)
+def plan_delete_groups(orders: Sequence[Order[DeleteGroups]], groups: Ledger[Group]) -> list[Decision]:
+    """Decide every command in turn. What goes along with a group that is in use is taken away after it."""
     decisions: list[Decision] = []
     for order in orders:
         outcomes: list[Outcome] = []
@@ -101,7 +96,6 @@ def plan_delete_groups(
             if group is None or (group.is_in_use and not order.command.cascade):
                 outcomes.append(_group_stays(group))
                 continue
-            events.extend(book.remove(in_group.get(group.id, [])))
             events.append(_group_event(EventType.GROUP_DELETED, group))
             groups.remove(order.tenant_id, key)
             outcomes.append(Deleted(key=key, id=group.id))
@@ -109,26 +103,19 @@ def plan_delete_groups(
     return decisions
 
 
-def plan_delete_roles(
-    orders: Sequence[Order[DeleteRoles]], roles: Ledger[DirectoryRole], book: AssignmentBook
-) -> list[Decision]:
-    """Decide every command in turn; `book` must hold every assignment beside those of the roles that may go."""
-    of_role: dict[int, list[AssignmentKey]] = {}
-    for row in book.rows():
-        of_role.setdefault(row.role_id, []).append(row)
+def plan_delete_roles(orders: Sequence[Order[DeleteRoles]], roles: Ledger[DirectoryRole]) -> list[Decision]:
+    """Decide every command in turn, likewise. Roles have no events."""
     decisions: list[Decision] = []
     for order in orders:
         outcomes: list[Outcome] = []
-        events: list[Event] = []
         for key in order.command.keys:
             role = roles.get(order.tenant_id, key)
             if role is None or role.key == MEMBER or (role.is_in_use and not order.command.cascade):
                 outcomes.append(_role_stays(role))
                 continue
-            events.extend(book.remove(of_role.get(role.id, [])))
             roles.remove(order.tenant_id, key)
             outcomes.append(Deleted(key=key, id=role.id))
-        decisions.append(_decision(outcomes, events))
+        decisions.append(_decision(outcomes, []))
     return decisions
 
 

@@ -121,6 +121,7 @@ def _count(book: SeatBook, grant: Grant, states: Sequence[State]) -> None:
 def told_of_newcomers(
     license_of: Named, group: Named, newcomers: Sequence[Newcomer], states: Sequence[State]
 ) -> list[EventRun]:
+    """What is told of rows that are new in these states: of those who wait, then of those who have a seat."""
     granted = [newcomer for newcomer, state in zip(newcomers, states, strict=True) if state is State.ACTIVE]
     waiting = [newcomer for newcomer, state in zip(newcomers, states, strict=True) if state is not State.ACTIVE]
     runs = [

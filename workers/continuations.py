@@ -21,6 +21,7 @@ from infra.postgres.database import Transaction
 from infra.postgres.group_licenses import remove_grants
 from infra.postgres.passes import TenantLog, record
 from workers.announcing import announce, finished_event
+from workers.cascades import CASCADES, finish_cascade
 from workers.chunk_sizes import ChunkSizes
 from workers.steps import Step, take_step, touch
 
@@ -88,3 +89,5 @@ async def finish(tx: Transaction, of: Continuation) -> None:
         await end_continuations(tx, of.tenant_id, [of.id])
     if of.kind in {Continuing.WITHDRAW, Continuing.CONVERT}:
         await remove_grants(tx, of.tenant_id, [of.target.id])
+    if of.kind in CASCADES:
+        await finish_cascade(tx, of)

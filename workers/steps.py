@@ -13,6 +13,7 @@ from domain.events import ORDER, Told
 from domain.fan_out import admit, give_holders, give_newcomers, tell_newcomers
 from domain.license_dates import expire
 from domain.seats import SeatBook
+from infra.postgres.cascades import next_of_group, next_of_license, next_of_role
 from infra.postgres.continuations import (
     Person,
     add_holders,
@@ -25,6 +26,7 @@ from infra.postgres.due import holders_of_expired
 from infra.postgres.group_bundles import next_admitted, next_stray
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
+from workers.cascades import CASCADES, open_cascade, serve_group, serve_license, serve_role
 from workers.settling import Cause, give_on, settle_book
 
 
@@ -65,7 +67,13 @@ async def next_people(tx: Transaction, of: Continuation, rows: int) -> tuple[lis
 
 async def open_book(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> SeatBook:
     """The seats of these people as far as the continuation is about them."""
-    book = await load_seats(
+    book = await (open_cascade if of.kind in CASCADES else _open)(tx, of, people, at)
+    book.begin(operation_id=of.operation_id, seq=of.operation_seq)
+    return book
+
+
+async def _open(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> SeatBook:
+    return await load_seats(
         tx,
         at=at,
         assignments=[(of.tenant_id, one.entitlement_id) for one in people if one.entitlement_id is not None],
@@ -73,8 +81,6 @@ async def open_book(tx: Transaction, of: Continuation, people: Sequence[Person],
         licenses=[] if of.license_id is None else [(of.tenant_id, of.license_id)],
         grants=[(of.tenant_id, of.target.id)] if of.kind in _OF_GRANTS else [],
     )
-    book.begin(operation_id=of.operation_id, seq=of.operation_seq)
-    return book
 
 
 async def serve(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
@@ -92,8 +98,8 @@ def move_cursor(of: Continuation, people: Sequence[Person]) -> None:
 def release(book: SeatBook, of: Continuation) -> None:
     """Give back seats that are held for nobody any more."""
     of.boundary = None
-    if of.reserved and of.license_id is not None:
-        pool = book.facts.pools[of.license_id]
+    pool = book.facts.pools.get(of.license_id or 0)
+    if of.reserved and pool is not None:
         book.stir(pool)
         pool.reserved -= of.reserved
         of.reserved = 0
@@ -102,6 +108,9 @@ def release(book: SeatBook, of: Continuation) -> None:
 async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Sequence[Told] = ()) -> list[Told]:
     """Write what the book has become; returns what is told, by type, with seats that came free given on."""
     rows = sorted([*told, *book.drain()], key=lambda one: ORDER[one.type])
+    if of.kind is Continuing.DELETE_LICENSE:
+        # A pool that is gone is neither exhausted nor available.
+        book.table.pools_before.pop(of.target.id, None)
     counts = book.end()
     changes = book.changes()
     await write_seats(tx, changes)
@@ -190,6 +199,9 @@ _NEXT: Mapping[Continuing, Select] = {
     Continuing.GIVE: next_members,
     Continuing.WITHDRAW: next_holders,
     Continuing.CONVERT: next_holders,
+    Continuing.DELETE_GROUP: next_of_group,
+    Continuing.DELETE_ROLE: next_of_role,
+    Continuing.DELETE_LICENSE: next_of_license,
     Continuing.ADMIT: next_admitted,
     Continuing.CLEAR: next_stray,
     Continuing.EXPIRE: _next_of_expired,
@@ -198,11 +210,12 @@ _SERVE: Mapping[Continuing, Serve] = {
     Continuing.GIVE: _give,
     Continuing.WITHDRAW: _withdraw,
     Continuing.CONVERT: _convert,
+    Continuing.DELETE_GROUP: serve_group,
+    Continuing.DELETE_ROLE: serve_role,
+    Continuing.DELETE_LICENSE: serve_license,
     Continuing.ADMIT: _admit,
     Continuing.CLEAR: _withdraw,
     Continuing.EXPIRE: _expire,
 }
-_OF_GRANTS = frozenset(
-    {Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT, Continuing.ADMIT, Continuing.CLEAR}
-)
+_OF_GRANTS = frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.CONVERT, Continuing.ADMIT, Continuing.CLEAR})
 _BY_PERSON = frozenset({Continuing.GIVE, Continuing.DELETE_GROUP, Continuing.DELETE_ROLE})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from domain.continuations import Continuation, Continuing
+from domain.continuations import Continuation
 from domain.events import Told
 from domain.group_grants import Demand
 from domain.planning import Reached
@@ -25,16 +25,6 @@ from infra.postgres.database import Transaction
 from workers.announcing import finished_event
 from workers.continuations import finish, reach_by
 from workers.steps import close_book, move_cursor, next_people, open_book, release, serve
-
-_UNDOES = {
-    Continuing.GIVE: frozenset({Continuing.GIVE, Continuing.WITHDRAW}),
-    Continuing.WITHDRAW: frozenset({Continuing.GIVE, Continuing.WITHDRAW, Continuing.ADMIT, Continuing.CLEAR}),
-    # What the grant has promised becomes direct too, so those who have yet to get it get it first.
-    Continuing.CONVERT: frozenset({Continuing.WITHDRAW}),
-    Continuing.ADMIT: frozenset({Continuing.ADMIT}),
-    Continuing.CLEAR: frozenset({Continuing.CLEAR}),
-}
-"""What work on a grant is taken over by which other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,9 +51,9 @@ async def prepare(tx: Transaction, of: Continuation, *, rows: int, at: datetime)
     Nothing of `of` itself is done, and nothing is undone before `take_over`.
     """
     running = await read_running(tx, [of.tenant_id])
-    taken_over = [one for one in running if one.kind in _UNDOES[of.kind] and one.target.id == of.target.id]
+    taken_over = [one for one in running if of.takes_over(one)]
     rest = [one for one in running if one not in taken_over]
-    waits = any(one.target.id == of.target.id and one.kind is Continuing.GIVE for one in rest)
+    waits = any(of.waits_for(one) for one in rest)
     people, more = ([], True) if waits else await next_people(tx, of, rows)
     told = await reach_by(tx, rest, [(of.tenant_id, one.user_id) for one in people], at)
     if told:

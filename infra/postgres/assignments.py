@@ -76,28 +76,6 @@ async def book_of_people(tx: Transaction, users: Mapping[tuple[int, int], str], 
     return AssignmentBook(_held(rows), names)
 
 
-async def book_of_groups(tx: Transaction, groups: Mapping[tuple[int, int], str]) -> AssignmentBook:
-    """Everything held in these groups; `groups` maps (tenant, id) to the key."""
-    rows = await tx.fetch(_SQL["assignments_of_groups"], tenant_ids=_first(groups), group_ids=_second(groups))
-    names = Names(
-        groups={group_id: key for (_, group_id), key in groups.items()},
-        users={row["user_id"]: row["user_key"] for row in rows},
-        roles={row["role_id"]: row["role_key"] for row in rows},
-    )
-    return AssignmentBook(_held(rows), names)
-
-
-async def book_beside_roles(tx: Transaction, roles: Sequence[tuple[int, int]]) -> AssignmentBook:
-    """Everything held beside these (tenant, role) ids: theirs, and what decides whether a holder stays a member."""
-    rows = await tx.fetch(_SQL["assignments_beside_roles"], tenant_ids=_first(roles), role_ids=_second(roles))
-    names = Names(
-        groups={row["group_id"]: row["group_key"] for row in rows},
-        users={row["user_id"]: row["user_key"] for row in rows},
-        roles={row["role_id"]: row["role_key"] for row in rows},
-    )
-    return AssignmentBook(_held(rows), names)
-
-
 async def apply_changes(tx: Transaction, changes: AssignmentChanges) -> None:
     """Write the net effect of a wave. A constant number of statements; none for what did not change."""
     if changes.written:

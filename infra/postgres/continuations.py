@@ -132,9 +132,7 @@ async def read_needing(
     return Needing(rows[0]["needing"], rows[0]["user_ids"])
 
 
-async def add_holders(
-    tx: Transaction, of: Continuation, newcomers: Sequence[Person], states: Sequence[State]
-) -> None:
+async def add_holders(tx: Transaction, of: Continuation, newcomers: Sequence[Person], states: Sequence[State]) -> None:
     """Write the rows of people who had none, with the grant as their one source."""
     await tx.execute(
         _SQL["add_holders"],

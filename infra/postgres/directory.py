@@ -59,6 +59,7 @@ async def read_groups(tx: Transaction, keys: Iterable[TenantKey]) -> dict[Tenant
             name=row["name"],
             user_count=row["user_count"],
             is_in_use=row["assignment_count"] > 0 or row["is_primary"],
+            has_grants=row["has_grants"],
         )
         for row in await tx.fetch(_SQL["groups_in_question"], **_keys(keys))
     }
@@ -132,13 +133,7 @@ async def remove_users(tx: Transaction, users: Sequence[tuple[int, int]]) -> Non
 
 
 async def remove_groups(tx: Transaction, groups: Sequence[tuple[int, int]]) -> None:
-    """Delete these (tenant, id) groups, and forget them as anybody's primary group."""
-    if groups:
-        await tx.execute(
-            _SQL["forget_primary_groups"],
-            tenant_ids=[tenant_id for tenant_id, _ in groups],
-            group_ids=[number for _, number in groups],
-        )
+    """Delete these (tenant, id) groups."""
     await _remove(tx, "remove_groups", groups)
 
 

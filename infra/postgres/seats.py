@@ -35,6 +35,7 @@ async def load_seats(
     holders: Ids = (),
     assignments: Ids = (),
     grants: Ids = (),
+    pools: Iterable[Pool] = (),
     newcomers: int = 0,
     capacities: Mapping[int, int | None] | None = None,
     most: int = MOST_PROMOTED,
@@ -45,7 +46,8 @@ async def load_seats(
     Of `people` it has what they have of `licenses` and of what the grants of `groups` give, of `holders` everything.
     `joins` says how many may join a group: the rows that their grants may make, and `newcomers` more, are provided for.
     `capacities` are the largest that changes of licences themselves may set. Of those who wait it has at most `most`.
-    `grants` are known by id, those that are being taken away too. `known` are people read already.
+    `grants` are known by id, those that are being taken away too. `known` are people read already, `pools` those whose
+    licences have no rows any more; what people have of others like these is left to those who delete them.
     """
     joins = joins or {}
     carriers = sorted({*groups, *joins})
@@ -57,9 +59,11 @@ async def load_seats(
     wanted = {*licenses, *((grant.tenant_id, grant.license_id) for grant in facts.grants.values())}
     rows = await _touched(tx, people if wanted else (), wanted, holders=holders, emails=emails, ids=assignments)
     wanted |= {(row["tenant_id"], row["license_id"]) for row in rows}
-    if not wanted:
+    if not wanted and not grants:
         return SeatBook(facts, at)
     facts.pools.update(await _read_pools(tx, sorted(wanted)))
+    facts.pools.update({pool.id: pool for pool in pools})
+    rows = [row for row in rows if row["license_id"] in facts.pools]
     rows += await _waiters(tx, facts, rows, capacities or {}, most)
     if any(pool.kind is LicenseKind.BUNDLE for pool in facts.pools.values()):
         rows += await _blocked(tx, facts, rows)

@@ -103,6 +103,7 @@ app_user = Table(
         "app_user_primary_group_idx",
         "tenant_id",
         "primary_group_id",
+        "id",
         postgresql_where=text("primary_group_id IS NOT NULL"),
     ),
     Index(
@@ -161,7 +162,7 @@ group_assignment = Table(
     CheckConstraint("sources BETWEEN 1 AND 15", name="sources"),
     Index("group_assignment_user_idx", "tenant_id", "user_id"),
     Index("group_assignment_created_idx", "tenant_id", "group_id", "created_at", "user_id", "role_id"),
-    Index("group_assignment_role_idx", "tenant_id", "role_id"),
+    Index("group_assignment_role_idx", "tenant_id", "role_id", "user_id"),
 )
 
 group_member = Table(

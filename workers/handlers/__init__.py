@@ -13,13 +13,13 @@ from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
 from workers.chunk_sizes import ChunkSizes
 from workers.handlers.assignments import change_assignments
-from workers.handlers.directory import delete_groups, delete_roles, put_groups, put_roles
+from workers.handlers.deletions import Deletions
+from workers.handlers.directory import put_groups, put_roles
 from workers.handlers.group_bundles import GroupBundles
 from workers.handlers.group_licenses import GroupLicenses
 from workers.handlers.license_dates import LicenseDates
 from workers.handlers.licenses import (
     create_program_licenses,
-    delete_licenses,
     put_licenses,
     update_program_licenses,
 )
@@ -37,10 +37,7 @@ _BOUNDED: Mapping[str, Handler] = {
     Kind.PUT_GROUPS: put_groups,
     Kind.PUT_ROLES: put_roles,
     Kind.DELETE_USERS: delete_users,
-    Kind.DELETE_GROUPS: delete_groups,
-    Kind.DELETE_ROLES: delete_roles,
     Kind.PUT_LICENSES: put_licenses,
-    Kind.DELETE_LICENSES: delete_licenses,
     Kind.CREATE_PROGRAM_LICENSE: create_program_licenses,
     Kind.UPDATE_PROGRAM_LICENSE: update_program_licenses,
     Kind.CHANGE_SEATS: change_seats,
@@ -51,9 +48,12 @@ _BOUNDED: Mapping[str, Handler] = {
 
 def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
     """The handlers by kind; those of unbounded kinds do as much in their own pass as a chunk does."""
-    grants = GroupLicenses(sizes)
+    grants, deletions = GroupLicenses(sizes), Deletions(sizes)
     return {
         **_BOUNDED,
+        Kind.DELETE_GROUPS: deletions.groups,
+        Kind.DELETE_ROLES: deletions.roles,
+        Kind.DELETE_LICENSES: deletions.licenses,
         Kind.SET_GROUP_LICENSE: grants.set_one,
         Kind.REMOVE_GROUP_LICENSE: grants.remove_one,
         Kind.REPLACE_GROUP_BUNDLES: GroupBundles(sizes).replace_one,

@@ -40,7 +40,7 @@ async def change_assignments(
     )
     decisions = plan_assignments(orders, facts, book, seats)
     await apply_changes(tx, book.changes())
-    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
 def _pairs(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> list[tuple[int, int, int]]:

@@ -47,7 +47,7 @@ class LicenseDates:
         checked = [book.facts.pools[n] for n in order.command.license_ids if n in book.facts.pools]
         decision = _decided(order, book, checked, holders)
         changes = _given_on(book.changes(), checked, at)
-        [decision] = await write_wave(tx, orders, [decision], changes, earlier, at)
+        [decision] = await write_wave(tx, orders, [decision], changes, reached=earlier, at=at)
         return [await _goes_on(tx, order, await _started(tx, order, decision), checked, done=len(holders), at=at)]
 
     async def _holders(

@@ -126,7 +126,7 @@ async def _apply(
     await remove_licenses(tx, licenses.rows.removed())
     await write_licenses(tx, licenses.rows.written())
     await write_dates(tx, licenses.moved_dates(), at)
-    return await write_wave(tx, orders, decisions, seats.changes(), {}, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached={}, at=at)
 
 
 def _external_ids(

@@ -39,7 +39,7 @@ async def change_seats(tx: Transaction, orders: Sequence[Order[ChangeSeats]], at
         known=people.values(),
     )
     decisions = plan_seat_changes(orders, names, seats)
-    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
 async def replace_user_bundles(
@@ -59,7 +59,7 @@ async def replace_user_bundles(
     )
     known = {place: people[place[0], number] for place, number in names.keys.items()}
     decisions = plan_user_bundles(orders, known, seats)
-    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
 def _sent(items: Items) -> Sent:

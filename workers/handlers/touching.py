@@ -22,6 +22,7 @@ async def write_wave(
     orders: Sequence[Order[Any]],
     decisions: Sequence[Decision],
     changes: SeatChanges,
+    *,
     reached: Told,
     at: datetime,
 ) -> list[Decision]:

@@ -46,7 +46,7 @@ async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: date
     decisions = plan_put_users(orders, facts, users, book, seats)
     await write_users(tx, users.rows.written())
     await apply_changes(tx, book.changes())
-    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
 async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], at: datetime) -> list[Decision]:
@@ -62,7 +62,7 @@ async def delete_users(tx: Transaction, orders: Sequence[Order[DeleteUsers]], at
     decisions = plan_delete_users(orders, users, book, seats)
     await apply_changes(tx, book.changes())
     await remove_users(tx, users.rows.removed())
-    return await write_wave(tx, orders, decisions, seats.changes(), reached, at)
+    return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
 async def _read_users(tx: Transaction, items: Items) -> dict[tuple[int, str], User]:

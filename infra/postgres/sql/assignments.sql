@@ -34,28 +34,6 @@ SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_as
   JOIN user_group ON user_group.tenant_id = group_assignment.tenant_id AND user_group.id = group_id
   JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
 
--- name: assignments_of_groups
--- Everything held in these groups, with the keys that events name.
-SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
-       app_user.key AS user_key, role.key AS role_key
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[])) AS gone (tenant_id, group_id)
-  JOIN group_assignment USING (tenant_id, group_id)
-  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
-  JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
-
--- name: assignments_beside_roles
--- Everything held by the people who hold these roles, in the groups where they hold them: the rows that go, and
--- those that decide whether their holder stays a member.
-SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
-       user_group.key AS group_key, app_user.key AS user_key, role.key AS role_key
-  FROM (SELECT DISTINCT tenant_id, group_id, user_id
-          FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:role_ids AS bigint[])) AS gone (tenant_id, role_id)
-          JOIN group_assignment USING (tenant_id, role_id)) AS pair
-  JOIN group_assignment USING (tenant_id, group_id, user_id)
-  JOIN user_group ON user_group.tenant_id = group_assignment.tenant_id AND user_group.id = group_id
-  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
-  JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
-
 -- name: write_assignments
 -- New rows, and rows as they are now; created_at moves only where a row was removed and made again in one wave.
 INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)

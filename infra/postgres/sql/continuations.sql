@@ -147,7 +147,7 @@ WITH moved AS (
     SELECT tenant_id, operation_id, sum(more) AS more FROM moved GROUP BY tenant_id, operation_id
 )
 UPDATE operation
-   SET done = least(total, done + progress.more), attempts = 0, deaths_alone = 0
+   SET done = done + progress.more, total = greatest(total, done + progress.more), attempts = 0, deaths_alone = 0
   FROM progress
  WHERE operation.tenant_id = progress.tenant_id AND operation.id = progress.operation_id;
 

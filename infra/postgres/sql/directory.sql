@@ -41,7 +41,9 @@ SELECT user_group.tenant_id, id, key
 -- Groups by (tenant, key), with what an update compares and a deletion asks for.
 SELECT user_group.tenant_id, user_group.id, key, name, user_count, assignment_count,
        EXISTS (SELECT 1 FROM app_user
-                WHERE app_user.tenant_id = user_group.tenant_id AND primary_group_id = user_group.id) AS is_primary
+                WHERE app_user.tenant_id = user_group.tenant_id AND primary_group_id = user_group.id) AS is_primary,
+       EXISTS (SELECT 1 FROM group_license
+                WHERE group_license.tenant_id = user_group.tenant_id AND group_id = user_group.id) AS has_grants
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
   JOIN user_group USING (tenant_id, key);
 
@@ -91,13 +93,6 @@ SELECT tenant_id, id, key, name
 DELETE FROM user_group
  USING unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS gone (tenant_id, id)
  WHERE user_group.tenant_id = gone.tenant_id AND user_group.id = gone.id;
-
--- name: forget_primary_groups
--- Nobody's primary group is one that is gone.
-UPDATE app_user
-   SET primary_group_id = NULL, updated_at = now()
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[])) AS gone (tenant_id, group_id)
- WHERE app_user.tenant_id = gone.tenant_id AND app_user.primary_group_id = gone.group_id;
 
 -- name: write_roles
 -- New and changed roles.

@@ -230,11 +230,13 @@ def upgrade() -> None:
         op.execute(
             f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000)"
         )
+    _walk_by_person(["tenant_id", "role_id", "user_id"], ["tenant_id", "primary_group_id", "id"])
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("SET LOCAL statement_timeout = '10min'")
+    _walk_by_person(["tenant_id", "role_id"], ["tenant_id", "primary_group_id"])
     op.drop_column("user_group", "use_external_license")
     op.drop_table("license")
     op.drop_table("group_license")
@@ -243,3 +245,17 @@ def downgrade() -> None:
     op.drop_table("due")
     op.drop_table("continuation")
     op.execute("DROP SEQUENCE program_id_seq")
+
+
+def _walk_by_person(roles: list[str], primary_groups: list[str]) -> None:
+    """Cascades of roles and groups come to people in the order of their ids."""
+    op.drop_index("group_assignment_role_idx", "group_assignment")
+    op.create_index("group_assignment_role_idx", "group_assignment", roles, unique=False)
+    op.drop_index("app_user_primary_group_idx", "app_user")
+    op.create_index(
+        "app_user_primary_group_idx",
+        "app_user",
+        primary_groups,
+        unique=False,
+        postgresql_where=sa.text("primary_group_id IS NOT NULL"),
+    )

@@ -1,0 +1,99 @@
+-- Cascades: whom the deletion of a group, a role or a licence comes to next, and what it takes from them.
+
+-- name: grants_of
+-- All grants of these groups and of this licence, those that are being taken away too.
+SELECT id, group_id, license_id
+  FROM group_license
+ WHERE tenant_id = :tenant_id
+   AND (group_id = ANY (CAST(:group_ids AS bigint[])) OR license_id = CAST(:license_id AS bigint))
+ ORDER BY id;
+
+-- name: count_of_role
+-- How many hold the role, by an index alone.
+SELECT count(*) AS people FROM group_assignment WHERE tenant_id = :tenant_id AND role_id = :role_id;
+
+-- name: count_of_license
+-- How many have the licence or wait for it.
+SELECT used + waiting AS people FROM license WHERE tenant_id = :tenant_id AND id = :license_id;
+
+-- name: mark_grants_removed
+-- Grants that nobody sees any more; their rows stay until their last source is gone.
+UPDATE group_license
+   SET removed_at = now(), updated_at = now()
+ WHERE tenant_id = :tenant_id AND id = ANY (CAST(:ids AS bigint[])) AND removed_at IS NULL;
+
+-- name: next_of_group
+-- People behind the cursor who are in the group, or have it as their primary one.
+SELECT user_id
+  FROM ((SELECT user_id FROM group_member
+          WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
+          ORDER BY user_id
+          LIMIT CAST(:rows AS integer))
+        UNION
+        (SELECT id FROM app_user
+          WHERE tenant_id = :tenant_id AND primary_group_id = :group_id AND id > :cursor
+          ORDER BY id
+          LIMIT CAST(:rows AS integer))) AS person (user_id)
+ ORDER BY user_id
+ LIMIT CAST(:rows AS integer);
+
+-- name: next_of_role
+-- People behind the cursor who hold the role anywhere.
+SELECT DISTINCT user_id
+  FROM group_assignment
+ WHERE tenant_id = :tenant_id AND role_id = :role_id AND user_id > :cursor
+ ORDER BY user_id
+ LIMIT CAST(:rows AS integer);
+
+-- name: next_of_license
+-- Entitlements of the licence behind the cursor, in the order of their rows.
+SELECT id AS entitlement_id, coalesce(user_id, 0) AS user_id
+  FROM entitlement
+ WHERE tenant_id = :tenant_id AND license_id = :license_id AND id > :cursor
+ ORDER BY id
+ LIMIT CAST(:rows AS integer);
+
+-- name: held_in_group
+-- What these people hold in the group, with the keys that events name; of a role that is being deleted the continuation
+-- remembers it.
+SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
+       app_user.key AS user_key, '' AS group_key,
+       coalesce(role.key, (SELECT target_key FROM continuation AS going
+                            WHERE going.tenant_id = group_assignment.tenant_id AND going.kind = 'delete_role'
+                              AND going.target_id = group_assignment.role_id)) AS role_key
+  FROM unnest(CAST(:user_ids AS bigint[])) AS person (user_id)
+  JOIN group_assignment USING (user_id)
+  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
+  LEFT JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id
+ WHERE group_assignment.tenant_id = :tenant_id AND group_id = :group_id;
+
+-- name: held_beside_role
+-- What these people hold in the groups where they hold the role: what goes, and what decides whether they stay members.
+SELECT beside.tenant_id, beside.group_id, beside.user_id, beside.role_id, beside.sources, beside.created_at,
+       app_user.key AS user_key,
+       coalesce(user_group.key, (SELECT target_key FROM continuation AS going
+                                  WHERE going.tenant_id = beside.tenant_id AND going.kind = 'delete_group'
+                                    AND going.target_id = beside.group_id)) AS group_key,
+       coalesce(role.key, (SELECT target_key FROM continuation AS going
+                            WHERE going.tenant_id = beside.tenant_id AND going.kind = 'delete_role'
+                              AND going.target_id = beside.role_id)) AS role_key
+  FROM unnest(CAST(:user_ids AS bigint[])) AS person (user_id)
+  JOIN group_assignment AS gone ON gone.tenant_id = :tenant_id AND gone.role_id = :role_id
+                               AND gone.user_id = person.user_id
+  JOIN group_assignment AS beside ON beside.tenant_id = gone.tenant_id AND beside.group_id = gone.group_id
+                                 AND beside.user_id = gone.user_id
+  JOIN app_user ON app_user.tenant_id = beside.tenant_id AND app_user.id = beside.user_id
+  LEFT JOIN role ON role.tenant_id = beside.tenant_id AND role.id = beside.role_id
+  LEFT JOIN user_group ON user_group.tenant_id = beside.tenant_id AND user_group.id = beside.group_id;
+
+-- name: forget_primary_group
+-- A group that is gone is nobody's primary group.
+UPDATE app_user
+   SET primary_group_id = NULL, updated_at = now()
+ WHERE tenant_id = :tenant_id AND id = ANY (CAST(:user_ids AS bigint[])) AND primary_group_id = :group_id;
+
+-- name: remove_grants_of
+-- The grants of a group, or of a licence, that is gone with all that it gave.
+DELETE FROM group_license
+ WHERE tenant_id = :tenant_id AND removed_at IS NOT NULL
+   AND (group_id = CAST(:group_id AS bigint) OR license_id = CAST(:license_id AS bigint));
