@@ -3,7 +3,7 @@
 One rule: entitlements are values that are replaced; pools, groups and grants are counters that move.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -92,11 +92,11 @@ class Pool:
     queued: int = 0
     waiting: int = 0
     is_bounded: bool = False
+    # Its id and key; made once, since every event of its seats has them.
+    named: Named = field(init=False)
 
-    @property
-    def named(self) -> Named:
-        """Its id and key."""
-        return Named(self.id, self.key)
+    def __post_init__(self) -> None:
+        self.named = Named(self.id, self.key)
 
     @property
     def counts(self) -> PoolCounts:
@@ -139,11 +139,10 @@ class Group:
     key: str | None
     name: str
     user_count: int
+    named: Named = field(init=False)
 
-    @property
-    def named(self) -> Named:
-        """Its id and key."""
-        return Named(self.id, self.key or "")
+    def __post_init__(self) -> None:
+        self.named = Named(self.id, self.key or "")
 
 
 class GrantCounts(NamedTuple):

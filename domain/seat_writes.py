@@ -5,6 +5,7 @@ One rule: only net effects are written; what was taken and given back within the
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from domain.entitlements import SourceOf
@@ -44,8 +45,12 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatChanges:
-    """The net effect of a wave on licences. `unsettled` pools and grants could serve more people than were read."""
+    """The net effect of a wave on licences, `at` its instant.
 
+    `unsettled` pools and grants could serve more people than were read.
+    """
+
+    at: datetime
     made: Sequence[Seat]
     changed: Sequence[Seat]
     ended: Sequence[Seat]
@@ -82,13 +87,14 @@ class CountsFound:
         return [one for one in moved if any(one.by)]
 
 
-def net_changes(table: SeatTable, facts: SeatFacts, found: CountsFound) -> SeatChanges:
+def net_changes(table: SeatTable, facts: SeatFacts, found: CountsFound, at: datetime) -> SeatChanges:
     """What is to be written. Rows in id order, so that two writers could never deadlock."""
     before = sorted(table.found.items())
     rows = [(old, table.rows.get(number)) for number, old in before]
     kept = [(old, new) for old, new in rows if old is not None and new is not None and old != new]
     made = [new for old, new in rows if old is None and new is not None]
     return SeatChanges(
+        at=at,
         made=made,
         changed=[new for old, new in kept if old._replace(sources=()) != new._replace(sources=())],
         ended=[old for old, new in rows if old is not None and new is None],

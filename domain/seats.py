@@ -208,7 +208,7 @@ class SeatBook:
 
     def changes(self) -> SeatChanges:
         """The net effect of the wave, against what it found."""
-        return net_changes(self.table, self.facts, self._found)
+        return net_changes(self.table, self.facts, self._found, self.at)
 
     def _newcomer(self, pool: Pool, source: SourceOf, user_id: int | None) -> State:
         if user_id is not None and not self.facts.people[user_id].active:

@@ -4,6 +4,7 @@ One rule: SIGTERM ends it within ten seconds: stop consuming, finish the pass, a
 """
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -156,6 +157,10 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, ended.set)
     worker = Worker(settings)
     await worker.start()
+    # What has been made until now stays for good; left to the collector, it is walked again and again during passes,
+    # which took a third of the worker's processor time.
+    gc.collect()
+    gc.freeze()
     log.info("the worker is up", broker=settings.amqp_url is not None)
     await ended.wait()
     log.info("the worker is stopping")

@@ -4,6 +4,7 @@ One rule: rows that end go first, since another row may take their person's plac
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from domain.seat_rows import Seat
 from domain.seat_writes import Moved, SeatChanges, SourceRow
@@ -22,11 +23,11 @@ async def write_seats(tx: Transaction, changes: SeatChanges) -> None:
         await tx.execute(_SQL["end_sources_of_seats"], tenant_ids=tenant_ids, ids=ids)
         await tx.execute(_SQL["end_seats"], tenant_ids=tenant_ids, ids=ids)
     if changes.changed:
-        await tx.execute(_SQL["change_seats"], **_seats(changes.changed))
+        updated_ats = [seat.updated_at for seat in changes.changed]
+        await tx.execute(_SQL["change_seats"], **_seats(changes.changed), updated_ats=updated_ats)
     if changes.made:
-        created_ats = [seat.created_at for seat in changes.made]
         license_ids = [seat.license_id for seat in changes.made]
-        await tx.execute(_SQL["make_seats"], **_seats(changes.made), created_ats=created_ats, license_ids=license_ids)
+        await tx.execute(_SQL["make_seats"], **_seats(changes.made), license_ids=license_ids)
     await _write_sources(tx, changes)
     if changes.pools:
         await tx.execute(_SQL["move_pools"], **_moved(changes.pools))
@@ -43,10 +44,20 @@ async def _write_sources(tx: Transaction, changes: SeatChanges) -> None:
             grant_ids=[key.grant_id for key in changes.sources_gone],
         )
     if changes.sources_changed:
-        await tx.execute(_SQL["change_sources"], **_sources(changes.sources_changed))
+        await tx.execute(
+            _SQL["change_sources"],
+            **_sources(changes.sources_changed),
+            blocked=[row.source.blocked for row in changes.sources_changed],
+            sinces=[row.source.since for row in changes.sources_changed],
+        )
     if changes.sources_made:
-        user_ids = [row.user_id for row in changes.sources_made]
-        await tx.execute(_SQL["make_sources"], **_sources(changes.sources_made), user_ids=user_ids)
+        await tx.execute(
+            _SQL["make_sources"],
+            **_sources(changes.sources_made),
+            user_ids=[row.user_id for row in changes.sources_made],
+            blocked=_sparse([row.source.blocked or None for row in changes.sources_made]),
+            sinces=_sparse([_unless_now(row.source.since, changes.at) for row in changes.sources_made]),
+        )
 
 
 def _seats(seats: Sequence[Seat]) -> Columns:
@@ -54,13 +65,12 @@ def _seats(seats: Sequence[Seat]) -> Columns:
         "tenant_ids": [seat.tenant_id for seat in seats],
         "ids": [seat.id for seat in seats],
         "user_ids": [seat.user_id for seat in seats],
-        "emails": [seat.email for seat in seats],
-        "email_keys": [seat.email_key for seat in seats],
+        "emails": _sparse([seat.email for seat in seats]),
+        "email_keys": _sparse([seat.email_key for seat in seats]),
         "states": [seat.state for seat in seats],
         "asked_seqs": [seat.asked_seq for seat in seats],
-        "redirects": [seat.redirect_to for seat in seats],
-        "metadatas": [seat.metadata for seat in seats],
-        "updated_ats": [seat.updated_at for seat in seats],
+        "redirects": _sparse([seat.redirect_to for seat in seats]),
+        "metadatas": _sparse([seat.metadata for seat in seats]),
     }
 
 
@@ -69,11 +79,18 @@ def _sources(rows: Sequence[SourceRow]) -> Columns:
         "tenant_ids": [row.tenant_id for row in rows],
         "entitlement_ids": [row.seat_id for row in rows],
         "grant_ids": [row.source.grant_id for row in rows],
-        "blocked": [row.source.blocked for row in rows],
         "seqs": [row.source.seq for row in rows],
         "operation_ids": [row.source.operation_id for row in rows],
-        "sinces": [row.source.since for row in rows],
     }
+
+
+def _sparse(values: list[object]) -> list[object]:
+    """Nothing where all values are null: `unnest` makes NULLs of it, and a long column need not be encoded and sent."""
+    return values if any(value is not None for value in values) else []
+
+
+def _unless_now(instant: datetime, now: datetime) -> datetime | None:
+    return None if instant == now else instant
 
 
 def _moved(rows: Sequence[Moved]) -> Columns:

@@ -174,17 +174,14 @@ UPDATE entitlement
  WHERE entitlement.tenant_id = planned.tenant_id AND entitlement.id = planned.id;
 
 -- name: make_seats
--- New rows.
-INSERT INTO entitlement (tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to,
-                         metadata, created_at, updated_at)
-SELECT tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to,
-       CAST(metadata AS json), created_at, updated_at
+-- New rows, made now. A list that is empty stands for NULLs, which is what unnest makes of it.
+INSERT INTO entitlement (tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to, metadata)
+SELECT tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to, CAST(metadata AS json)
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:license_ids AS bigint[]),
               CAST(:user_ids AS bigint[]), CAST(:emails AS text[]), CAST(:email_keys AS text[]),
               CAST(:states AS smallint[]), CAST(:asked_seqs AS bigint[]), CAST(:redirects AS text[]),
-              CAST(:metadatas AS text[]), CAST(:created_ats AS timestamptz[]), CAST(:updated_ats AS timestamptz[]))
-       AS planned (tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to, metadata,
-                   created_at, updated_at);
+              CAST(:metadatas AS text[]))
+       AS planned (tenant_id, id, license_id, user_id, email, email_key, state, asked_seq, redirect_to, metadata);
 
 -- name: end_sources
 -- Sources that are gone while their row lives on.
@@ -206,9 +203,10 @@ UPDATE entitlement_source
    AND entitlement_source.grant_id = planned.grant_id;
 
 -- name: make_sources
--- New sources.
+-- New sources. A list that is empty, as in make_seats, means that none is blocked, or that all are made now.
 INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since)
-SELECT tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since
+SELECT tenant_id, entitlement_id, grant_id, user_id, coalesce(blocked, false), seq, operation_id,
+       coalesce(since, now())
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:entitlement_ids AS bigint[]), CAST(:grant_ids AS bigint[]),
               CAST(:user_ids AS bigint[]), CAST(:blocked AS boolean[]), CAST(:seqs AS bigint[]),
               CAST(:operation_ids AS uuid[]), CAST(:sinces AS timestamptz[]))
