@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.book import AssignmentBook, MemberKey
+from domain.cascades import told_of_taken
 from domain.continuations import Continuation, Continuing
 from domain.events import Told
 from domain.license_commands import LicenseKind
@@ -16,10 +17,10 @@ from domain.seats import SeatBook
 from infra.postgres.assignments import apply_changes
 from infra.postgres.cascades import (
     book_beside_role,
-    book_in_group,
     forget_primary_group,
     read_grants_of,
     remove_grants_of,
+    take_from_group,
 )
 from infra.postgres.continuations import Person
 from infra.postgres.database import Transaction
@@ -46,12 +47,10 @@ async def open_cascade(tx: Transaction, of: Continuation, people: Sequence[Perso
 
 async def serve_group(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
     """Take their roles in the group, what the group gave them, and the group as their primary one."""
-    held = await book_in_group(tx, of, people)
-    told: list[Told] = list(in_order(held.remove(held.rows())))
-    await apply_changes(tx, held.changes())
+    taken = await take_from_group(tx, of, people)
     await forget_primary_group(tx, of, people)
     _leave(book, (MemberKey(of.tenant_id, of.target.id, one.user_id) for one in people))
-    return told
+    return [told_of_taken(of.target, taken)] if taken else []
 
 
 async def serve_role(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:

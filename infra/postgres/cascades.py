@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from domain.book import AssignmentBook, AssignmentKey, Held, Names
+from domain.cascades import Taken
 from domain.continuations import Continuation
 from domain.sources import Source
 from infra.postgres.continuations import Person
@@ -80,14 +81,14 @@ async def next_of_license(tx: Transaction, of: Continuation, rows: int) -> list[
     return [Person(row["user_id"], row["entitlement_id"]) for row in found]
 
 
-async def book_in_group(tx: Transaction, of: Continuation, people: Sequence[Person]) -> AssignmentBook:
-    """What these people hold in the group that is being deleted."""
+async def take_from_group(tx: Transaction, of: Continuation, people: Sequence[Person]) -> list[Taken]:
+    """Take what these people hold in the group that is being deleted; returns what that was, in id order."""
     rows = await tx.fetch(
-        _SQL["held_in_group"], tenant_id=of.tenant_id, group_id=of.target.id, user_ids=[one.user_id for one in people]
+        _SQL["take_from_group"], tenant_id=of.tenant_id, group_id=of.target.id, user_ids=[one.user_id for one in people]
     )
-    book = _book(rows)
-    book.names.groups[of.target.id] = of.target.key
-    return book
+    return [
+        Taken(row["user_id"], row["user_key"], row["role_id"], row["role_key"], Source(row["sources"])) for row in rows
+    ]
 
 
 async def book_beside_role(tx: Transaction, of: Continuation, people: Sequence[Person]) -> AssignmentBook:

@@ -53,19 +53,29 @@ SELECT id AS entitlement_id, coalesce(user_id, 0) AS user_id
  ORDER BY id
  LIMIT CAST(:rows AS integer);
 
--- name: held_in_group
--- What these people hold in the group, with the keys that events name; of a role that is being deleted the continuation
--- remembers it.
-SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_assignment.created_at,
-       app_user.key AS user_key, '' AS group_key,
+-- name: take_from_group
+-- Takes what these people hold in the group, and their being in it; returns what it was, with the keys that events name.
+-- Of a role that is being deleted too the continuation remembers the key.
+WITH taken AS (
+    DELETE FROM group_assignment
+     USING unnest(CAST(:user_ids AS bigint[])) AS person (id)
+     WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id = person.id
+    RETURNING user_id, role_id, sources
+), gone AS (
+    DELETE FROM group_member
+     USING unnest(CAST(:user_ids AS bigint[])) AS person (id)
+     WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id = person.id
+)
+SELECT taken.user_id, held.key AS user_key, taken.role_id,
        coalesce(role.key, (SELECT target_key FROM continuation AS going
-                            WHERE going.tenant_id = group_assignment.tenant_id AND going.kind = 'delete_role'
-                              AND going.target_id = group_assignment.role_id)) AS role_key
-  FROM unnest(CAST(:user_ids AS bigint[])) AS person (user_id)
-  JOIN group_assignment USING (user_id)
-  JOIN app_user ON app_user.tenant_id = group_assignment.tenant_id AND app_user.id = user_id
-  LEFT JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id
- WHERE group_assignment.tenant_id = :tenant_id AND group_id = :group_id;
+                            WHERE going.tenant_id = :tenant_id AND going.kind = 'delete_role'
+                              AND going.target_id = taken.role_id)) AS role_key,
+       taken.sources
+  FROM taken
+ CROSS JOIN LATERAL (SELECT key FROM app_user
+                      WHERE app_user.tenant_id = :tenant_id AND app_user.id = taken.user_id LIMIT 1) AS held
+  LEFT JOIN role ON role.tenant_id = :tenant_id AND role.id = taken.role_id
+ ORDER BY taken.user_id, taken.role_id;
 
 -- name: held_beside_role
 -- What these people hold in the groups where they hold the role: what goes, and what decides whether they stay members.
@@ -93,7 +103,11 @@ UPDATE app_user
  WHERE tenant_id = :tenant_id AND id = ANY (CAST(:user_ids AS bigint[])) AND primary_group_id = :group_id;
 
 -- name: remove_grants_of
--- The grants of a group, or of a licence, that is gone with all that it gave.
+-- The grants of a group, or of a licence, that is gone with all that it gave. One that a later deletion of its licence
+-- has yet to take from people stays until then.
 DELETE FROM group_license
  WHERE tenant_id = :tenant_id AND removed_at IS NOT NULL
-   AND (group_id = CAST(:group_id AS bigint) OR license_id = CAST(:license_id AS bigint));
+   AND (group_id = CAST(:group_id AS bigint) OR license_id = CAST(:license_id AS bigint))
+   AND NOT EXISTS (SELECT 1 FROM entitlement_source AS source
+                    WHERE source.tenant_id = group_license.tenant_id AND source.grant_id = group_license.id
+                      AND source.grant_id <> 0);
