@@ -5,6 +5,7 @@ import pytest
 from tests.support.api import groups, people
 from tests.support.waiting import found
 
+ACCOUNT = "/acme-org/lease_/api/account/acme/user-license"
 CATALOG = "/api/catalog/licenses/program/assignment/group/"
 PHOTO = {"name": "Photo", "kind": "program", "program_key": "p", "program_name": "P", "capacity": 3}
 ACNU = {"name": "Citizens", "kind": "bundle", "code": "ACNU", "capacity": 10}
@@ -117,3 +118,35 @@ async def test_an_expired_licence_is_what_its_holders_wait_for(company):
     assert (entitlement["waiting_for"], entitlement["until"]) == ("license", "2020-01-01T00:00:00.000000Z")
     await body(company, "PUT", "/v1/licenses/photo", PHOTO)
     assert [(one["state"], "until" in one) for one in await why(company, user="ann")] == [("active", False)]
+
+
+async def test_a_bundle_of_the_account_api_is_explained_too(company):
+    allocated = await body(company, "PUT", f"{ACCOUNT}/group/sales", {"userBundleCodes": ["ACNU"]})
+    assert allocated["userBundleCodes"] == ["ACNU"]
+    assert [one["user"]["key"] for one in await why(company, group="sales")] == ["ann", "bob", "cat"]
+    await join(company, "sales", "eve")
+    (entitlement,) = await why(company, user="eve")
+    assert (entitlement["license"]["key"], entitlement["sources"][0]["group"]["key"]) == ("acnu", "sales")
+
+
+async def test_who_is_beyond_a_quota_waits_for_it(company):
+    quota = {"userBundleCodes": ["ACNU"], "quotas": [{"userBundleCode": "ACNU", "limit": 2}]}
+    await body(company, "PUT", f"{ACCOUNT}/group/sales/with-quota", quota)
+    (entitlement,) = await why(company, group="sales", state="waiting")
+    assert (entitlement["user"]["key"], entitlement["waiting_for"], "position" in entitlement) == (
+        "cat",
+        "quota",
+        False,
+    )
+
+
+async def test_reprocessing_a_group_where_all_is_well_changes_nothing(company):
+    ids = await numbers(company, "sales")
+    await body(company, "POST", CATALOG, ids)
+    before = await why(company, group="sales")
+    assert await body(company, "POST", "/v1/groups/sales:reprocess") == {
+        "group": {"id": ids["group_id"], "key": "sales"}, "user_count": 3, "given": 0, "taken": 0,
+    }  # fmt: skip
+    assert await why(company, group="sales") == before
+    refused = await body(company, "POST", "/v1/groups/nowhere:reprocess", status=404)
+    assert refused["code"] == "USER_GROUP_DOES_NOT_EXIST"
