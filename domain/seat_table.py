@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from domain.entitlements import PoolCounts, State
-from domain.seat_rows import NOWHERE, Grant, GrantCounts, Group, Holder, Pool, Seat, WaitingPlace
+from domain.seat_rows import Grant, GrantCounts, Group, Holder, Pool, Seat, WaitingPlace
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +35,6 @@ class SeatTable:
     def __init__(self, facts: SeatFacts) -> None:
         self.pools: Mapping[int, Pool] = facts.pools
         self.grants: Mapping[int, Grant] = facts.grants
-        self._horizons = facts.horizons
         self.rows: dict[int, Seat] = {}
         self.touched: dict[int, Seat | None] = {}
         self.found: dict[int, Seat | None] = {}
@@ -86,18 +85,15 @@ class SeatTable:
         return self._blocked.get(grant_id, [])
 
     def position(self, seat: Seat, seq: int) -> int | None:
-        """Its place among those who wait, from 1; None where it does not wait, or where too few of them are known.
+        """Its place among those who wait, from 1, where it has asked in the operation `seq`, the latest there is.
 
-        All who have asked in the operation `seq`, the latest there is, are known.
+        None else: of those who have asked with it all are known here, of those who asked earlier only some may be.
         """
-        if seat.state is not State.QUEUED:
+        if seat.state is not State.QUEUED or seat.asked_seq != seq:
             return None
-        queued, places = self.pools[seat.license_id].queued, self.waiting(seat.license_id)
-        ahead = bisect_left(places, seat.place)
-        if seat.asked_seq == seq:
-            return queued - (len(places) - ahead - 1)
-        is_known = len(places) == queued or seat.place <= self._horizons.get(seat.license_id, NOWHERE)
-        return ahead + 1 if is_known else None
+        places = self.waiting(seat.license_id)
+        behind = len(places) - bisect_left(places, seat.place) - 1
+        return self.pools[seat.license_id].queued - behind
 
     def put(self, old: Seat | None, new: Seat | None) -> None:
         """Put the row in the place of what it was; None is a row that does not exist."""

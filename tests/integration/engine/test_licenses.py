@@ -8,6 +8,7 @@ from infra.postgres.statements import compile_block
 from tests.support.engine import Asked, add_tenant, events_of
 
 LATER = datetime.now(UTC) + timedelta(days=30)
+_FIRED = compile_block("fired", "DELETE FROM due WHERE tenant_id = :tenant_id")
 _DUE = compile_block("due", "SELECT kind, at FROM due WHERE tenant_id = :tenant_id ORDER BY kind DESC")
 
 
@@ -134,3 +135,13 @@ async def test_a_deleted_licence_is_gone_and_its_key_and_code_are_free(engine, d
         event["data"].get("deleted") for event in await events_of(database, tenant.id) if "license" in event["data"]
     ]
     assert told == [None, True, None]
+
+
+async def test_a_date_that_moves_away_and_back_is_looked_at_again(engine, database, tenant):
+    past = LATER - timedelta(days=60)
+    await outcomes(engine, tenant, put(program("a", expires_at=past)))
+    async with database.transaction() as tx:
+        await tx.execute(_FIRED, tenant_id=tenant.id)
+    await outcomes(engine, tenant, put(program("a"), program("a", expires_at=past)))
+    async with database.transaction() as tx:
+        assert [row["at"] for row in await tx.fetch(_DUE, tenant_id=tenant.id)] == [past]
