@@ -150,3 +150,11 @@ async def test_reprocessing_a_group_where_all_is_well_changes_nothing(company):
     assert await why(company, group="sales") == before
     refused = await body(company, "POST", "/v1/groups/nowhere:reprocess", status=404)
     assert refused["code"] == "USER_GROUP_DOES_NOT_EXIST"
+
+
+async def test_a_licence_in_use_goes_by_cascade_with_all_that_it_gave(company):
+    await body(company, "POST", CATALOG, await numbers(company, "sales"))
+    await body(company, "DELETE", "/v1/licenses/photo?cascade=true", status=204)
+    assert (await body(company, "GET", "/v1/licenses/photo", status=404))["code"] == "LICENSE_DOES_NOT_EXIST"
+    assert await why(company) == []
+    await body(company, "PUT", "/v1/licenses/photo", PHOTO, status=201)
