@@ -39,9 +39,7 @@ from workers.handlers import HANDLERS
 
 Draft = Callable[[Ids], Command]
 
-# Groups, roles and licences that are deleted take what hangs on them along as soon as cascades go on in chunks.
-_LATER = frozenset({Kind.DELETE_GROUPS, Kind.DELETE_ROLES, Kind.DELETE_LICENSES})
-KINDS = frozenset(Kind(kind) for kind in HANDLERS) - _LATER
+KINDS = frozenset(Kind(kind) for kind in HANDLERS)
 """What is drawn where nothing else is said."""
 DIRECTORY_KINDS = frozenset(
     {
@@ -121,8 +119,10 @@ def _batch(random: Random, item: Callable[[Random], Any], most: int) -> tuple[An
     return tuple(INVALID if random.random() < INVALID_ITEMS else item(random) for _ in range(random.randint(1, most)))
 
 
-def _cascades(random: Random) -> bool:
-    return random.random() < CASCADES
+def _deletion(make: Callable[..., Command], random: Random, known: Sequence[str]) -> Command:
+    """With cascade of one, as the doors ask for it."""
+    keys, cascade = _keys(random, known), random.random() < CASCADES
+    return make(keys=keys[:1] if cascade else keys, cascade=cascade)
 
 
 def _keys(random: Random, known: Sequence[str]) -> tuple[str, ...]:
@@ -184,8 +184,8 @@ _OF_KIND: dict[Kind, tuple[Callable[[Random, Ids], Command], int]] = {
     Kind.PUT_GROUPS: (lambda random, _: PutGroups(items=_batch(random, _group, 3)), 1),
     Kind.PUT_ROLES: (lambda random, _: PutRoles(items=_batch(random, _role, 3)), 1),
     Kind.DELETE_USERS: (lambda random, _: DeleteUsers(keys=_keys(random, USERS)), 1),
-    Kind.DELETE_GROUPS: (lambda random, _: DeleteGroups(keys=_keys(random, GROUPS), cascade=_cascades(random)), 1),
-    Kind.DELETE_ROLES: (lambda random, _: DeleteRoles(keys=_keys(random, ROLES), cascade=_cascades(random)), 1),
+    Kind.DELETE_GROUPS: (lambda random, _: _deletion(DeleteGroups, random, GROUPS), 1),
+    Kind.DELETE_ROLES: (lambda random, _: _deletion(DeleteRoles, random, ROLES), 1),
     Kind.PUT_LICENSES: (license_commands.pools, 4),
     Kind.DELETE_LICENSES: (license_commands.delete_pools, 1),
     Kind.CREATE_PROGRAM_LICENSE: (license_commands.create, 1),
