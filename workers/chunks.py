@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from infra.postgres.database import Database
+from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import lock_tenants, still_open
 from infra.traces import trace
 from workers.chunk_sizes import ChunkSizes
-from workers.continuations import continue_oldest
+from workers.continuations import continue_oldest, count_failure
 from workers.ready import ReadySet
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,7 @@ class ChunkLane:
                 await self._committed()
                 await self._reread(tenant_id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
-            await self._back_off(tenant_id, error)
+            await self._failed_safely(tenant_id, error)
 
     async def _chunk(self, tenant_id: int) -> bool:
         began = time.perf_counter()
@@ -85,6 +86,22 @@ class ChunkLane:
             self._ready.add(tenant_id)
         elif tenant_id in owed.running:
             self.add(tenant_id)
+
+    async def _failed_safely(self, tenant_id: int, error: Exception) -> None:
+        try:
+            if not is_transient(error) or is_statement_timeout(error):
+                await self._count_failure(tenant_id, error)
+        except Exception as second:  # noqa: BLE001 - the failure could not be counted: the chunk will raise again
+            log.info("a failed chunk could not be counted", tenant_id=tenant_id, error=trace(second))
+        await self._back_off(tenant_id, error)
+
+    async def _count_failure(self, tenant_id: int, error: Exception) -> None:
+        async with self._database.transaction() as tx:
+            logs = await lock_tenants(tx, [tenant_id])
+            failed = await count_failure(tx, logs[tenant_id], trace(error)) if tenant_id in logs else None
+        if failed is not None:
+            log.error("an operation failed", operation_id=str(failed.operation_id), tenant_id=tenant_id)
+            await self._committed()
 
     async def _back_off(self, tenant_id: int, error: Exception) -> None:
         self.add(tenant_id)

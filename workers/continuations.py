@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.continuations import Continuation, Continuing
+from domain.errors import ErrorCode
 from domain.events import Told
 from domain.planning import Reached
 from infra.postgres.continuations import (
+    count_failed_chunk,
     end_continuations,
     end_operations,
+    fail_running,
     move_continuations,
     read_running,
     read_unreached,
@@ -24,6 +27,9 @@ from workers.announcing import announce, finished_event
 from workers.cascades import CASCADES, finish_cascade
 from workers.chunk_sizes import ChunkSizes
 from workers.steps import Step, take_step, touch
+
+ATTEMPTS = 3
+"""An operation whose chunks raise this often, one after the other, is failed."""
 
 People = Iterable[tuple[int, int]]
 
@@ -81,6 +87,18 @@ async def continue_oldest(tx: Transaction, log: TenantLog, sizes: ChunkSizes) ->
     announced = list(announce(log, of.operation_id, of.traceparent, told))
     await record(tx, finished=[], announced=announced, logs=[log])
     return of, step
+
+
+async def count_failure(tx: Transaction, log: TenantLog, reason: str) -> Continuation | None:
+    """A chunk of the tenant's oldest continuation has raised; returns it where its operation has failed by that."""
+    running = await read_running(tx, [log.tenant_id])
+    if not running or await count_failed_chunk(tx, running[0]) < ATTEMPTS:
+        return None
+    of = running[0]
+    ended = await fail_running(tx, of, {"code": ErrorCode.OPERATION_RAISED.value, "message": reason})
+    told = [finished_event(one.id, one.kind, one.status) for one in ended]
+    await record(tx, finished=[], announced=list(announce(log, of.operation_id, of.traceparent, told)), logs=[log])
+    return of
 
 
 async def finish(tx: Transaction, of: Continuation) -> None:

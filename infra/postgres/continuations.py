@@ -1,6 +1,7 @@
 """Continuations in Postgres: what goes on in chunks, whom a chunk comes to next, and how far it has come."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -196,12 +197,27 @@ async def end_operations(
     rows = await tx.fetch(
         _SQL["end_operations"], tenant_id=tenant_id, operation_ids=operation_ids, superseded_by=superseded_by
     )
-    return [
-        EndedOperation(
-            id=row["id"], kind=row["kind"], status=OperationStatus(row["status"]), traceparent=row["traceparent"]
-        )
-        for row in rows
-    ]
+    return [_ended(row) for row in rows]
+
+
+async def count_failed_chunk(tx: Transaction, of: Continuation) -> int:
+    """Count a chunk that raised against its operation; returns how many have by now, one after the other."""
+    rows = await tx.fetch(_SQL["count_failed_chunk"], tenant_id=of.tenant_id, operation_id=of.operation_id)
+    return rows[0]["attempts"] if rows else 0
+
+
+async def fail_running(tx: Transaction, of: Continuation, error: Mapping[str, str]) -> list[EndedOperation]:
+    """Give up all work of the operation and fail it; returns it."""
+    rows = await tx.fetch(
+        _SQL["fail_running"], tenant_id=of.tenant_id, operation_id=of.operation_id, error=json.dumps(error)
+    )
+    return [_ended(row) for row in rows]
+
+
+def _ended(row: Row) -> EndedOperation:
+    return EndedOperation(
+        id=row["id"], kind=row["kind"], status=OperationStatus(row["status"]), traceparent=row["traceparent"]
+    )
 
 
 def _continuation(row: Row) -> Continuation:

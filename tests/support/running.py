@@ -44,10 +44,11 @@ async def view_of(engine, tenant, number):
 
 async def assert_running_sound(database, tenant):
     """Counts are those of the rows, seats are not given twice, and what is held back is held by somebody."""
+    tenant_id = getattr(tenant, "tenant_id", None) or tenant.id
     async with database.transaction() as tx:
         for name, statement in _WRONG.items():
-            assert [dict(row) for row in await tx.fetch(statement, tenant_id=tenant.id)] == [], name
-    assert all(one["reserved"] >= 0 for one in await continuations(database, tenant.id))
+            assert [dict(row) for row in await tx.fetch(statement, tenant_id=tenant_id)] == [], name
+    assert all(one["reserved"] >= 0 for one in await continuations(database, tenant_id))
 
 
 _WRONG = {

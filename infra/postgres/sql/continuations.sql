@@ -207,3 +207,28 @@ WITH member_in_need AS NOT MATERIALIZED (
 SELECT (SELECT count(*) FROM (SELECT 1 FROM member_in_need LIMIT CAST(:counted AS bigint)) AS counted) AS needing,
        ARRAY (SELECT user_id FROM member_in_need ORDER BY user_id
               OFFSET CAST(:skipped AS bigint) LIMIT CAST(:most AS bigint)) AS user_ids;
+
+-- name: count_failed_chunk
+-- A chunk that raised has used one attempt of its operation; one that goes well forgets them.
+UPDATE operation
+   SET attempts = attempts + 1
+ WHERE tenant_id = :tenant_id AND id = :operation_id AND status = 'running'
+RETURNING attempts;
+
+-- name: fail_running
+-- An operation whose chunks raise again and again is failed; what it held back is free again, its members keep what
+-- they have.
+WITH given_up AS (
+    DELETE FROM continuation
+     WHERE tenant_id = :tenant_id AND operation_id = :operation_id
+    RETURNING license_id, reserved
+), freed AS (
+    UPDATE license
+       SET reserved = license.reserved - held.reserved
+      FROM (SELECT license_id, sum(reserved) AS reserved FROM given_up GROUP BY license_id) AS held
+     WHERE tenant_id = :tenant_id AND license.id = held.license_id
+)
+UPDATE operation
+   SET status = 'failed', error = CAST(:error AS json), finished_at = clock_timestamp()
+ WHERE tenant_id = :tenant_id AND id = :operation_id AND status = 'running'
+RETURNING id, kind, status, traceparent;

@@ -35,7 +35,7 @@ async def crowd(engine, tenant, *, members=NAMES, group="g", capacity=20):
     )
 
 
-async def finished(engine, tenant, number):
+async def finished(engine, tenant, number, *, whole=True):
     """Run to the end, looking after every chunk whether all is well."""
     for _ in range(60):
         if not len(engine.ready) and not len(engine.lane):
@@ -44,6 +44,8 @@ async def finished(engine, tenant, number):
         await engine.chunk()
         await assert_running_sound(engine.database, tenant)
     assert await continuations(engine.database, tenant.id) == []
+    if not whole:
+        return await view_of(engine, tenant, number)
     state = await state_of(engine.database, tenant.id) | await license_state_of(engine.database, tenant.id)
     assert_sound(state, await events_of(engine.database, tenant.id))
     return await view_of(engine, tenant, number)
@@ -79,6 +81,26 @@ async def test_a_large_group_is_answered_after_the_first_chunk_and_goes_on(datab
     types = [event["type"] for event in await events_of(database, tenant.id) if event["operation"] == str(view.id)]
     assert types.count("entitlement.granted") == 9
     assert types[-1] == "operation.finished"
+
+
+async def test_a_chunk_that_raises_again_and_again_fails_its_operation_and_gives_back_what_it_held(
+    database, tenant, engine, monkeypatch
+):
+    await crowd(engine, tenant, capacity=9)
+    view = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+
+    async def broken(*_):
+        raise RuntimeError("by design")
+
+    with monkeypatch.context() as broken_context:
+        broken_context.setattr("workers.steps.add_holders", broken)
+        await finished(engine, tenant, view.id, whole=False)
+    failed = await view_of(engine, tenant, view.id)
+    assert (failed.status.value, failed.error["code"], failed.done) == ("failed", "OPERATION_RAISED", 2)
+    assert await pools_of(database, tenant) == {"photo": (2, 0, 0)}
+    again = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    assert item(again)["requested"] == 7
+    await finished(engine, tenant, again.id)
 
 
 async def test_too_few_seats_refuse_all_and_change_nothing(database, tenant, engine):
