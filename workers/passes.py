@@ -138,8 +138,8 @@ async def _decide(
 def _success(decision: Decision, *, dry_run: bool) -> Ended:
     if dry_run:
         # A dry run changes nothing, so there is nothing to announce and nothing to go on with.
-        result = decision.result
-        return Ended(status=result.status, done=len(result.outcomes), response=document(result))
+        result, items = decision.result, len(decision.result.outcomes)
+        return Ended(status=result.status, done=items, total=items, response=document(result))
     return Ended(
         status=OperationStatus.RUNNING if decision.done < decision.total else decision.result.status,
         done=decision.done if decision.total else len(decision.result.outcomes),
