@@ -132,7 +132,7 @@ def _explanation(row: Row) -> Explanation:
 
 
 def _reasons(row: Row) -> list[Reason]:
-    """Direct first, then by grant. A group that is being deleted has no key any more, only its id."""
+    """Direct first, then by grant."""
     columns = (row["grant_ids"], row["group_ids"], row["group_keys"], row["since"], row["operation_ids"])
     return [
         Reason(

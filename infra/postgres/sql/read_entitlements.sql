@@ -140,7 +140,8 @@ SELECT frame.scanned, frame.last, matched.*
 
 -- name: entitlements_shown
 -- These entitlements with their sources and, for who waits for a seat, the place in the licence's waiting list. Places
--- are counted along the queue's index up to the last one asked for, at most :counted rows in all.
+-- are counted along the queue's index up to the last one asked for, at most :counted rows in all. A group that is being
+-- deleted has its key from what deletes it.
 WITH shown AS MATERIALIZED (
     SELECT asked.place, entitlement.id, license_id, user_id, email, state, asked_seq, created_at
       FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place)
@@ -179,12 +180,14 @@ SELECT shown.id, license.id AS license_id, license.key AS license_key, app_user.
   LEFT JOIN counted ON counted.id = shown.id
  CROSS JOIN LATERAL (
         SELECT array_agg(grant_id ORDER BY grant_id) AS grant_ids,
-               array_agg(group_id ORDER BY grant_id) AS group_ids,
-               array_agg(user_group.key ORDER BY grant_id) AS group_keys,
+               array_agg(group_license.group_id ORDER BY grant_id) AS group_ids,
+               array_agg(coalesce(user_group.key, target_key) ORDER BY grant_id) AS group_keys,
                array_agg(since ORDER BY grant_id) AS since,
-               array_agg(operation_id ORDER BY grant_id) AS operation_ids
+               array_agg(entitlement_source.operation_id ORDER BY grant_id) AS operation_ids
           FROM entitlement_source
           LEFT JOIN group_license ON group_license.tenant_id = :tenant_id AND group_license.id = grant_id
-          LEFT JOIN user_group ON user_group.tenant_id = :tenant_id AND user_group.id = group_id
+          LEFT JOIN user_group ON user_group.tenant_id = :tenant_id AND user_group.id = group_license.group_id
+          LEFT JOIN continuation ON continuation.tenant_id = :tenant_id AND target_id = group_license.group_id
+                                AND kind = 'delete_group'
          WHERE entitlement_source.tenant_id = :tenant_id AND entitlement_id = shown.id) AS source
  ORDER BY shown.place;

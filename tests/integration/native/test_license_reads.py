@@ -170,6 +170,14 @@ async def test_what_is_being_taken_away_shows_until_it_is_gone(database, sql, co
     assert names(await everything(database, company.id, group="g1")) == [("l2", "u2")]
     (row,) = await everything(database, company.id, user="u1", license="l1")
     assert [source.group.key for source in row.reasons] == ["g1"]
+    deleted = await sql.fetchval("DELETE FROM user_group WHERE key = 'g1' RETURNING id")
+    await sql.execute(
+        "INSERT INTO continuation (tenant_id, operation_id, operation_seq, kind, target_id, target_key)"
+        " VALUES ($1, $2, 1, 'delete_group', $3, 'g1')",
+        company.id, OPERATION, deleted,
+    )  # fmt: skip
+    (row,) = await everything(database, company.id, user="u1", license="l1")
+    assert [source.group.key for source in row.reasons] == ["g1"]
     await sql.execute("DELETE FROM license WHERE key = 'l1'")
     assert names(await everything(database, company.id, user="u1")) == [("l2", "u1"), ("l3", "u1")]
 
