@@ -181,6 +181,8 @@ class SeatBook:
     def drain(self) -> list[Event]:
         """End an item: seats go to those who are next. Returns what the item has done, by the rows' ids."""
         table = self.table
+        if not (table.touched or table.stirred or table.opened):
+            return []
         while table.opened:
             self._unblock(self.facts.grants[table.opened.pop()])
         for license_id in sorted(table.stirred):
