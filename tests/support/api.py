@@ -23,6 +23,7 @@ from domain.scopes import TENANT_SCOPES
 from infra.postgres.administration import Tenant, create_tenant, create_token
 from infra.postgres.operations import Presentation
 from infra.settings import Settings
+from tests.support.drift import assert_no_drift
 from workers.main import Worker
 
 ARRANGING = timedelta(seconds=30)
@@ -36,6 +37,7 @@ class Api:
     client: httpx.AsyncClient
     tenant: Tenant
     headers: dict[str, str] = field(default_factory=dict)
+    is_filled_by_hand: bool = False
 
     @property
     def services(self) -> Services:
@@ -78,7 +80,10 @@ class Api:
 
 @asynccontextmanager
 async def serving(database_url: str, *, with_worker: bool = True, **settings: Any) -> AsyncIterator[Api]:
-    """The application with a tenant `acme` whose token has every scope; a worker polls every 20 ms."""
+    """The application with a tenant `acme` whose token has every scope; a worker polls every 20 ms.
+
+    At the end everything is recounted, unless the test has written into the tables itself.
+    """
     values = Settings(database_url=database_url, **settings)
     app = create_app(values)
     async with AsyncExitStack() as stack:
@@ -89,7 +94,10 @@ async def serving(database_url: str, *, with_worker: bool = True, **settings: An
             stack.push_async_callback(worker.stop)
         transport = httpx.ASGITransport(app=app)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://api.test"))
-        yield await _api(app, client, "acme")
+        api = await _api(app, client, "acme")
+        yield api
+        if not api.is_filled_by_hand:
+            await assert_no_drift(app.state.services.database)
 
 
 def without_worker(database_url: str) -> AbstractAsyncContextManager[Api]:

@@ -5,6 +5,7 @@ import pytest
 from api.intake import Intake
 from infra.postgres.database import Database
 from infra.settings import Settings
+from tests.support.drift import assert_no_drift
 from tests.support.engine import Engine, add_tenant
 
 
@@ -16,8 +17,11 @@ async def database(database_url):
 
 
 @pytest.fixture
-async def tenant(database):
-    return await add_tenant(database)
+async def tenant(database, request):
+    """At the end everything is recounted, unless the test has a connection of its own to write by hand."""
+    yield await add_tenant(database)
+    if "sql" not in request.fixturenames:
+        await assert_no_drift(database)
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ async def test_readiness_needs_the_database_and_not_the_broker(database_url, sql
     async with serving(database_url, with_worker=False, amqp_url="amqp://x:y@127.0.0.1:1/") as api:
         response = await api.client.get("/readyz")
         assert (response.status_code, response.json()) == (200, {"status": "ready", "database": True, "broker": False})
+        api.is_filled_by_hand = True
         await sql.execute("ALTER TABLE tenant RENAME TO not_there_yet")
         unready = await api.client.get("/readyz")
         assert int(unready.headers["Retry-After"]) > 0

@@ -134,6 +134,7 @@ class Rows:
 
 @pytest.fixture
 def rows(api: Api, sql: asyncpg.Connection) -> Rows:
+    api.is_filled_by_hand = True
     return Rows(sql, api.tenant.id)
 
 
