@@ -22,10 +22,12 @@ from tests.benchmarks import (
     load,
     machine,
     pass_sizes,
+    recount,
     relay,
     report,
     seats,
     statements,
+    transfer,
     write_paths,
 )
 from tests.benchmarks.figures import Figure
@@ -43,6 +45,8 @@ FURTHER = {
     relay.SECTION: relay.measure,
     seats.SECTION: seats.measure,
     fan_out.SECTION: fan_out.measure,
+    recount.SECTION: recount.measure,
+    transfer.SECTION: transfer.measure,
 }
 ROUNDS = 5
 WIDTH = 120  # also where the output is not a terminal

@@ -90,7 +90,7 @@ class Bystander:
     async def born(cls, started: Service) -> Self:
         """A tenant with people, and a licence for all of them."""
         token = await new_tenant(started, "bystander")
-        client = _client(started, token)
+        client = client_of(started, token)
         return cls(
             client=client,
             license_id=await new_license(client, "bystander", None),
@@ -115,15 +115,15 @@ class Bystander:
 
 async def _note_fan_out(sheet: Sheet, started: Service, tenant: str, members: int, bystander: Bystander) -> float:
     """How long it took from the request to the operation's end, in seconds; notes the rest."""
-    group_id, token = await _crowd(started, tenant, members)
+    group_id, token = await crowd(started, tenant, members)
     calls = iter(range(IDLE_CALLS))
     idle = await bystander.median_while(lambda: next(calls, None) is not None)
-    async with _client(started, token) as client:
+    async with client_of(started, token) as client:
         license_id = await new_license(client, "for-everybody", members)
-        fan_out = asyncio.create_task(_fan_out(client, license_id, group_id))
-        busy = asyncio.create_task(bystander.median_while(lambda: not fan_out.done()))
-        memory = await _largest_worker(started, fan_out)
-        first, whole = fan_out.result()
+        fanning_out = asyncio.create_task(fan_out(client, license_id, group_id))
+        busy = asyncio.create_task(bystander.median_while(lambda: not fanning_out.done()))
+        memory = await _largest_worker(started, fanning_out)
+        first, whole = fanning_out.result()
         sheet.note(f"{members:,} members: first answer", first, "s", under(1))
         sheet.note(f"{members:,} members: all have their seat", whole, "s")
         sheet.note(f"{members:,} members: worker's memory at most (RSS)", memory, "MB", under(200))
@@ -133,7 +133,7 @@ async def _note_fan_out(sheet: Sheet, started: Service, tenant: str, members: in
     return whole
 
 
-async def _fan_out(client: httpx.AsyncClient, license_id: int, group_id: int) -> tuple[float, float]:
+async def fan_out(client: httpx.AsyncClient, license_id: int, group_id: int) -> tuple[float, float]:
     """Seconds to the first answer and to the operation's end."""
     began = time.perf_counter()
     answer = await client.post(GRANT_PATH, json={"license_id": license_id, "group_id": group_id})
@@ -166,12 +166,13 @@ async def _check(client: httpx.AsyncClient, members: int) -> None:
         raise RuntimeError(f"{members} members, but the pool says {pool}")
 
 
-def _client(started: Service, token: str) -> httpx.AsyncClient:
+def client_of(started: Service, token: str) -> httpx.AsyncClient:
+    """A client with this token."""
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(base_url=started.url, headers=headers, timeout=60, trust_env=False)
 
 
-async def _crowd(started: Service, tenant: str, members: int) -> tuple[int, str]:
+async def crowd(started: Service, tenant: str, members: int) -> tuple[int, str]:
     """A tenant with one group of so many people; the group's id and a token."""
     database = Database(started.database_url, size=1)
     try:
