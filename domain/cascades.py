@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
-from domain.entitlements import Named
 from domain.events import EventRun, EventType
 from domain.sources import Source, names
 
 
 class Taken(NamedTuple):
-    """A role that somebody had in the group that is being deleted."""
+    """A role that somebody had in a group, one of which is being deleted."""
 
+    group_id: int
+    group_key: str
     user_id: int
     user_key: str
     role_id: int
@@ -22,25 +23,29 @@ class Taken(NamedTuple):
     sources: Source
 
 
-def told_of_taken(group: Named, rows: Sequence[Taken]) -> EventRun:
+def told_of_taken(rows: Sequence[Taken]) -> EventRun:
     """A `group_assignment.deleted` for each of the rows."""
-    key = encode_basestring(group.key)
-    before = f'{{"group":{{"id":{group.id},"key":{key}}},"user":{{"id":'
-    subject = f'"groups/{key[1:-1]}/users/'
-    # A group has few roles and few kinds of sources, however many people.
-    roles = {(row.role_id, row.role_key): encode_basestring(row.role_key) for row in rows}
+    # There are few groups, roles and kinds of sources, however many people.
+    groups = {(row.group_id, row.group_key): _quoted(row.group_key) for row in rows}
+    roles = {(row.role_id, row.role_key): _quoted(row.role_key) for row in rows}
     sources = {row.sources: _sources(row.sources) for row in rows}
     subjects: list[str] = []
     data: list[str] = []
     for row in rows:
-        user, role = encode_basestring(row.user_key), roles[row.role_id, row.role_key]
-        subjects.append(f"{subject}{user[1:-1]}/roles/{role[1:]}")
+        group, role = groups[row.group_id, row.group_key], roles[row.role_id, row.role_key]
+        user = _quoted(row.user_key)
+        subjects.append(f'"groups/{group}/users/{user}/roles/{role}"')
         data.append(
-            f'{before}{row.user_id},"key":{user}}},"role":{{"id":{row.role_id},"key":{role}}},'
-            f'"sources":{sources[row.sources]}}}'
+            f'{{"group":{{"id":{row.group_id},"key":"{group}"}},"user":{{"id":{row.user_id},"key":"{user}"}},'
+            f'"role":{{"id":{row.role_id},"key":"{role}"}},"sources":{sources[row.sources]}}}'
         )
     return EventRun(type=EventType.GROUP_ASSIGNMENT_DELETED, subjects=subjects, data=data)
 
 
+def _quoted(key: str) -> str:
+    """As it stands between the quotes of a JSON text."""
+    return encode_basestring(key)[1:-1]
+
+
 def _sources(sources: Source) -> str:
-    return "[" + ",".join(encode_basestring(str(name)) for name in names(sources)) + "]"
+    return "[" + ",".join(f'"{name}"' for name in names(sources)) + "]"

@@ -6,21 +6,20 @@ One rule: the row of what is deleted is gone already; its id and key stand in th
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from domain.book import AssignmentBook, MemberKey
+from domain.book import MemberKey
 from domain.cascades import told_of_taken
 from domain.continuations import Continuation, Continuing
 from domain.events import Told
 from domain.license_commands import LicenseKind
-from domain.planning import in_order
 from domain.seat_rows import Group, Pool
 from domain.seats import SeatBook
-from infra.postgres.assignments import apply_changes
 from infra.postgres.cascades import (
-    book_beside_role,
     forget_primary_group,
+    leaving_with_role,
     read_grants_of,
     remove_grants_of,
     take_from_group,
+    take_role,
 )
 from infra.postgres.continuations import Person
 from infra.postgres.database import Transaction
@@ -39,9 +38,7 @@ async def open_cascade(tx: Transaction, of: Continuation, people: Sequence[Perso
         if known is None or known.key is None:
             book.facts.groups[of.target.id] = Group(id=of.target.id, key=of.target.key, name="", user_count=0)
         return book
-    held = await book_beside_role(tx, of, people)
-    _take_role(held, of)
-    left = held.changes().left
+    left = await leaving_with_role(tx, of, people)
     return await _open_groups(tx, of, [m.group_id for m in left], [m.user_id for m in left], at)
 
 
@@ -50,21 +47,19 @@ async def serve_group(tx: Transaction, book: SeatBook, of: Continuation, people:
     taken = await take_from_group(tx, of, people)
     await forget_primary_group(tx, of, people)
     _leave(book, (MemberKey(of.tenant_id, of.target.id, one.user_id) for one in people))
-    return [told_of_taken(of.target, taken)] if taken else []
+    return [told_of_taken(taken)] if taken else []
 
 
 async def serve_role(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
     """Take the role from them everywhere; where it was their last one, what the group gave them goes too."""
-    held = await book_beside_role(tx, of, people)
-    told = _take_role(held, of)
-    changes = held.changes()
-    await apply_changes(tx, changes)
-    for member in changes.left:
+    left = await leaving_with_role(tx, of, people)
+    taken = await take_role(tx, of, people)
+    for member in left:
         group = book.facts.groups.get(member.group_id)
         if group is not None:
             group.user_count -= 1
-    _leave(book, sorted(changes.left))
-    return told
+    _leave(book, left)
+    return [told_of_taken(taken)] if taken else []
 
 
 async def serve_license(_tx: Transaction, book: SeatBook, _of: Continuation, people: Sequence[Person]) -> list[Told]:
@@ -112,10 +107,6 @@ async def _open_license(tx: Transaction, of: Continuation, people: Sequence[Pers
     return await load_seats(
         tx, at=at, assignments=rows, grants=[(of.tenant_id, grant.id) for grant in grants], pools=[gone]
     )
-
-
-def _take_role(held: AssignmentBook, of: Continuation) -> list[Told]:
-    return list(in_order(held.remove([key for key in held.rows() if key.role_id == of.target.id])))
 
 
 def _leave(book: SeatBook, members: Iterable[MemberKey]) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from domain.book import AssignmentBook, AssignmentKey, Held, Names
+from domain.book import MemberKey
 from domain.cascades import Taken
 from domain.continuations import Continuation
 from domain.sources import Source
 from infra.postgres.continuations import Person
-from infra.postgres.database import Row, Transaction
+from infra.postgres.database import Transaction
 from infra.postgres.statements import load
 
 _SQL = load("cascades")
@@ -84,21 +84,31 @@ async def next_of_license(tx: Transaction, of: Continuation, rows: int) -> list[
 async def take_from_group(tx: Transaction, of: Continuation, people: Sequence[Person]) -> list[Taken]:
     """Take what these people hold in the group that is being deleted; returns what that was, in id order."""
     rows = await tx.fetch(
-        _SQL["take_from_group"], tenant_id=of.tenant_id, group_id=of.target.id, user_ids=[one.user_id for one in people]
+        _SQL["take_from_group"], tenant_id=of.tenant_id, group_id=of.target.id, user_ids=_user_ids(people)
     )
+    group = of.target
     return [
-        Taken(row["user_id"], row["user_key"], row["role_id"], row["role_key"], Source(row["sources"])) for row in rows
+        Taken(*group, row["user_id"], row["user_key"], row["role_id"], row["role_key"], Source(row["sources"]))
+        for row in rows
     ]
 
 
-async def book_beside_role(tx: Transaction, of: Continuation, people: Sequence[Person]) -> AssignmentBook:
-    """What these people hold in the groups where they hold the role that is being deleted."""
+async def leaving_with_role(tx: Transaction, of: Continuation, people: Sequence[Person]) -> list[MemberKey]:
+    """Who of these people loses their last role in a group with the role that is being deleted."""
     rows = await tx.fetch(
-        _SQL["held_beside_role"], tenant_id=of.tenant_id, role_id=of.target.id, user_ids=[one.user_id for one in people]
+        _SQL["leaving_with_role"], tenant_id=of.tenant_id, role_id=of.target.id, user_ids=_user_ids(people)
     )
-    book = _book(rows)
-    book.names.roles[of.target.id] = of.target.key
-    return book
+    return sorted(MemberKey(of.tenant_id, row["group_id"], row["user_id"]) for row in rows)
+
+
+async def take_role(tx: Transaction, of: Continuation, people: Sequence[Person]) -> list[Taken]:
+    """Take the role that is being deleted from these people; returns what that was, in id order."""
+    rows = await tx.fetch(_SQL["take_role"], tenant_id=of.tenant_id, role_id=of.target.id, user_ids=_user_ids(people))
+    role = of.target
+    return [
+        Taken(row["group_id"], row["group_key"], row["user_id"], row["user_key"], *role, Source(row["sources"]))
+        for row in rows
+    ]
 
 
 async def forget_primary_group(tx: Transaction, of: Continuation, people: Sequence[Person]) -> None:
@@ -107,20 +117,9 @@ async def forget_primary_group(tx: Transaction, of: Continuation, people: Sequen
         _SQL["forget_primary_group"],
         tenant_id=of.tenant_id,
         group_id=of.target.id,
-        user_ids=[one.user_id for one in people],
+        user_ids=_user_ids(people),
     )
 
 
-def _book(rows: Sequence[Row]) -> AssignmentBook:
-    held = {
-        AssignmentKey(row["tenant_id"], row["group_id"], row["user_id"], row["role_id"]): Held(
-            Source(row["sources"]), row["created_at"]
-        )
-        for row in rows
-    }
-    names = Names(
-        groups={row["group_id"]: row["group_key"] for row in rows},
-        users={row["user_id"]: row["user_key"] for row in rows},
-        roles={row["role_id"]: row["role_key"] for row in rows},
-    )
-    return AssignmentBook(held, names)
+def _user_ids(people: Sequence[Person]) -> list[int]:
+    return [one.user_id for one in people]

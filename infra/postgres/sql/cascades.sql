@@ -77,24 +77,51 @@ SELECT taken.user_id, held.key AS user_key, taken.role_id,
   LEFT JOIN role ON role.tenant_id = :tenant_id AND role.id = taken.role_id
  ORDER BY taken.user_id, taken.role_id;
 
--- name: held_beside_role
--- What these people hold in the groups where they hold the role: what goes, and what decides whether they stay members.
-SELECT beside.tenant_id, beside.group_id, beside.user_id, beside.role_id, beside.sources, beside.created_at,
-       app_user.key AS user_key,
-       coalesce(user_group.key, (SELECT target_key FROM continuation AS going
-                                  WHERE going.tenant_id = beside.tenant_id AND going.kind = 'delete_group'
-                                    AND going.target_id = beside.group_id)) AS group_key,
-       coalesce(role.key, (SELECT target_key FROM continuation AS going
-                            WHERE going.tenant_id = beside.tenant_id AND going.kind = 'delete_role'
-                              AND going.target_id = beside.role_id)) AS role_key
-  FROM unnest(CAST(:user_ids AS bigint[])) AS person (user_id)
+-- name: leaving_with_role
+-- Who of these people loses their last role in a group with this one.
+SELECT gone.group_id, gone.user_id
+  FROM unnest(CAST(:user_ids AS bigint[])) AS person (id)
   JOIN group_assignment AS gone ON gone.tenant_id = :tenant_id AND gone.role_id = :role_id
-                               AND gone.user_id = person.user_id
-  JOIN group_assignment AS beside ON beside.tenant_id = gone.tenant_id AND beside.group_id = gone.group_id
-                                 AND beside.user_id = gone.user_id
-  JOIN app_user ON app_user.tenant_id = beside.tenant_id AND app_user.id = beside.user_id
-  LEFT JOIN role ON role.tenant_id = beside.tenant_id AND role.id = beside.role_id
-  LEFT JOIN user_group ON user_group.tenant_id = beside.tenant_id AND user_group.id = beside.group_id;
+                               AND gone.user_id = person.id
+ WHERE NOT EXISTS (SELECT 1 FROM group_assignment AS beside
+                    WHERE beside.tenant_id = gone.tenant_id AND beside.group_id = gone.group_id
+                      AND beside.user_id = gone.user_id AND beside.role_id <> gone.role_id);
+
+-- name: take_role
+-- Takes the role from these people wherever they hold it, and their being in a group where it was their last; the groups
+-- count it. Returns what it was, with the keys that events name; of a group that is being deleted too the continuation
+-- remembers the key.
+WITH taken AS (
+    DELETE FROM group_assignment
+     USING unnest(CAST(:user_ids AS bigint[])) AS person (id)
+     WHERE tenant_id = :tenant_id AND role_id = :role_id AND user_id = person.id
+    RETURNING group_id, user_id, sources
+), gone AS (
+    DELETE FROM group_member
+     USING taken
+     WHERE group_member.tenant_id = :tenant_id AND group_member.group_id = taken.group_id
+       AND group_member.user_id = taken.user_id
+       AND NOT EXISTS (SELECT 1 FROM group_assignment AS beside
+                        WHERE beside.tenant_id = :tenant_id AND beside.group_id = taken.group_id
+                          AND beside.user_id = taken.user_id AND beside.role_id <> :role_id)
+    RETURNING group_member.group_id, group_member.user_id
+), moved AS (
+    UPDATE user_group
+       SET assignment_count = assignment_count - fewer.assignments, user_count = user_count - fewer.users
+      FROM (SELECT group_id, count(*) AS assignments,
+                   (SELECT count(*) FROM gone WHERE gone.group_id = taken.group_id) AS users
+              FROM taken GROUP BY group_id) AS fewer
+     WHERE user_group.tenant_id = :tenant_id AND user_group.id = fewer.group_id
+)
+SELECT taken.group_id, taken.user_id, held.key AS user_key, taken.sources,
+       coalesce(user_group.key, (SELECT target_key FROM continuation AS going
+                                  WHERE going.tenant_id = :tenant_id AND going.kind = 'delete_group'
+                                    AND going.target_id = taken.group_id)) AS group_key
+  FROM taken
+ CROSS JOIN LATERAL (SELECT key FROM app_user
+                      WHERE app_user.tenant_id = :tenant_id AND app_user.id = taken.user_id LIMIT 1) AS held
+  LEFT JOIN user_group ON user_group.tenant_id = :tenant_id AND user_group.id = taken.group_id
+ ORDER BY taken.group_id, taken.user_id;
 
 -- name: forget_primary_group
 -- A group that is gone is nobody's primary group.

@@ -7,7 +7,6 @@ import pytest
 
 from domain.book import AssignmentBook, AssignmentKey, Held, Names
 from domain.cascades import Taken, told_of_taken
-from domain.entitlements import Named
 from domain.sources import Source
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,7 +15,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize("group", ["sales", 'a "quoted" one', "straße\\\n\x7f"])
 def test_the_run_says_what_the_events_would(group):
     rows = [
-        Taken(number, f"p{number}/é", role, f"r{role}", sources)
+        Taken(9, group, number, f"p{number}/é", role, f"r{role}", sources)
         for number in (3, 4)
         for role, sources in ((1, Source.MANUAL), (2, Source.PRIMARY | Source.RULE))
     ]
@@ -27,7 +26,7 @@ def test_the_run_says_what_the_events_would(group):
     )
     book = AssignmentBook({AssignmentKey(1, 9, row.user_id, row.role_id): Held(row.sources, AT) for row in rows}, names)
     events = list(book.remove(book.rows()))
-    run = told_of_taken(Named(9, group), rows)
+    run = told_of_taken(rows)
     assert {event.type for event in events} == {run.type}
     assert [json.loads(subject) for subject in run.subjects] == [event.subject for event in events]
     assert [json.loads(data) for data in run.data] == [event.data for event in events]
