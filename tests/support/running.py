@@ -97,6 +97,8 @@ SELECT entitlement_id FROM entitlement_source AS source
         "sources without grant and membership": """
 SELECT source.* FROM entitlement_source AS source
   JOIN entitlement ON entitlement.tenant_id = source.tenant_id AND entitlement.id = entitlement_id
+  -- What is left of a licence that is gone is for its own cascade to take.
+  JOIN license ON license.tenant_id = entitlement.tenant_id AND license.id = license_id
  WHERE source.tenant_id = :tenant_id AND grant_id <> 0
    AND NOT EXISTS (SELECT 1 FROM group_license AS held
                      JOIN group_member AS member ON member.tenant_id = held.tenant_id

@@ -1,10 +1,12 @@
 """Groups, roles and licences deleted with all that they give: gone at once, taken from people in chunks."""
 
+from itertools import permutations
+
 import pytest
 
 from domain.commands import DeleteGroups, DeleteRoles, DeleteUsers, PutRoles, RolePut
 from domain.license_commands import DeleteLicenses
-from tests.support.engine import Engine, events_of, state_of
+from tests.support.engine import Engine, add_tenant, events_of, state_of
 from tests.support.license_state import continuations, license_state_of
 from tests.support.oracle import assert_sound
 from tests.support.running import apply, assert_running_sound, begin, giving, removing, view_of
@@ -160,3 +162,32 @@ async def test_an_empty_group_takes_its_grants_along_without_a_cascade(database,
     assert view.status.value == "succeeded"
     assert await grants_of(database, tenant) == {}
     assert await types_of(engine, tenant, view.id) == ["group_license.updated", "group.deleted", "operation.finished"]
+
+
+@pytest.mark.parametrize("order", list(permutations(CASCADES)))
+async def test_cascades_that_meet_leave_nothing_behind(database, tenant, engine, crowd, order):
+    views = [await begin(engine, tenant, CASCADES[name]) for name in order]
+    for view in views:
+        assert (await finished(engine, tenant, view.id)).status.value == "succeeded"
+    assert await seats_of(database, tenant) == {}
+    assert await grants_of(database, tenant) == {}
+    assert set((await state_of(database, tenant.id))["assignments"]) == {("h", "p1", "member"), ("h", "p2", "member")}
+
+
+async def test_another_tenants_group_of_the_same_key_is_left_alone(database, tenant, engine, crowd):
+    other = await add_tenant(database)
+    await apply(engine, other, people(*NAMES), groups("g"), join("g", *NAMES))
+    before = await state_of(database, other.id)
+    view = await begin(engine, tenant, CASCADES["group"])
+    await begin(engine, other, DeleteGroups(keys=("g",)))
+    await finished(engine, tenant, view.id)
+    assert await state_of(database, other.id) == before
+
+
+async def test_who_joins_a_new_group_of_the_same_key_stays_in_it(database, tenant, engine, crowd):
+    view = await begin(engine, tenant, CASCADES["group"])
+    await apply(engine, tenant, groups("g"), join("g", "p0", "p8"))
+    await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    await finished(engine, tenant, view.id)
+    assert (await state_of(database, tenant.id))["members"] >= {("g", "p0"), ("g", "p8")}
+    assert (await seats_of(database, tenant))["photo", "p8"] == ("active", ["g"])
