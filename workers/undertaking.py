@@ -18,6 +18,7 @@ from infra.postgres.continuations import (
     begin_continuation,
     end_continuations,
     end_operations,
+    has_entitlements,
     read_needing,
     read_running,
 )
@@ -79,11 +80,21 @@ async def demand_of(tx: Transaction, this: Undertaking, at: datetime) -> Demand:
     of, pool = this.of, this.book.facts.pools[this.of.license_id or 0]
     available = pool.available(at)
     seats = available or 0
+    if await _needs_all(tx, this) and (available is None or available >= of.total):
+        return Demand(requested=of.total, available=available)
     found = await read_needing(tx, of, this.running, skipped=max(seats - 1, 0), most=1 if seats else 0)
     demand = Demand(requested=found.members, available=available)
     if demand.would_wait:
         of.boundary = found.user_ids[0] if seats else 0
     return demand
+
+
+async def _needs_all(tx: Transaction, this: Undertaking) -> bool:
+    """Nobody has anything of the licence, nor is about to: then nobody need be counted."""
+    of = this.of
+    if of.quota_boundary is not None or any(one.license_id == of.license_id for one in this.running):
+        return False
+    return not await has_entitlements(tx, of)
 
 
 async def take_over(tx: Transaction, this: Undertaking, by: UUID) -> None:

@@ -97,6 +97,13 @@ async def next_holders(tx: Transaction, of: Continuation, rows: int) -> list[Per
     return [Person(row["user_id"], row["entitlement_id"]) for row in found]
 
 
+async def has_entitlements(tx: Transaction, of: Continuation) -> bool:
+    """Whether anybody has anything of the licence that it gives."""
+    [row] = await tx.fetch(_SQL["has_entitlements"], tenant_id=of.tenant_id, license_id=of.license_id)
+    has_any: bool = row["has_any"]
+    return has_any
+
+
 async def read_needing(
     tx: Transaction,
     of: Continuation,

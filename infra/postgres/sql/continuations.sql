@@ -84,7 +84,8 @@ SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_i
 
 -- name: next_members
 -- The members behind the cursor, what each has of the licence, and an id for the row of who has nothing yet. Probed one
--- by one (the limits inside keep the planner from joining): a join would read the whole licence for every chunk.
+-- by one (the limits inside keep the planner from joining): a join would read the whole licence for every chunk. Where
+-- nobody behind the cursor has anything, which one probe tells, none is looked for.
 SELECT member.user_id, person.key, held.id AS entitlement_id,
        CASE WHEN held.id IS NULL THEN nextval('entitlement_id_seq') END AS fresh_id
   FROM (SELECT user_id FROM group_member
@@ -95,7 +96,11 @@ SELECT member.user_id, person.key, held.id AS entitlement_id,
                       WHERE app_user.tenant_id = :tenant_id AND app_user.id = member.user_id LIMIT 1) AS person
   LEFT JOIN LATERAL (SELECT id FROM entitlement
                       WHERE entitlement.tenant_id = :tenant_id AND license_id = :license_id
-                        AND entitlement.user_id = member.user_id LIMIT 1) AS held ON true
+                        AND entitlement.user_id = member.user_id
+                        AND EXISTS (SELECT 1 FROM entitlement AS beyond
+                                     WHERE beyond.tenant_id = :tenant_id AND beyond.license_id = :license_id
+                                       AND beyond.user_id > :cursor)
+                      LIMIT 1) AS held ON true
  ORDER BY member.user_id;
 
 -- name: add_holders
@@ -168,6 +173,10 @@ UPDATE operation
    AND NOT EXISTS (SELECT 1 FROM continuation
                     WHERE continuation.tenant_id = :tenant_id AND continuation.operation_id = operation.id)
 RETURNING id, kind, status, traceparent;
+
+-- name: has_entitlements
+-- Whether anybody has anything of the licence.
+SELECT EXISTS (SELECT 1 FROM entitlement WHERE tenant_id = :tenant_id AND license_id = :license_id) AS has_any;
 
 -- name: needing
 -- Members who need a seat that nothing has promised them yet: those without the licence, those whom quotas alone keep
