@@ -129,6 +129,7 @@ async def read_needing(
         after=after,
         up_to=_LAST if of.quota_boundary is None else of.quota_boundary,
         withdrawn=[one.target.id for one in running if one.kind is Continuing.WITHDRAW],
+        deleted_groups=[one.target.id for one in running if one.kind is Continuing.DELETE_GROUP],
         give_groups=[one.group_id for one in earlier],
         give_grants=[one.target.id for one in earlier],
         give_cursors=[one.cursor for one in earlier],

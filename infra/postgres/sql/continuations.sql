@@ -180,7 +180,7 @@ SELECT EXISTS (SELECT 1 FROM entitlement WHERE tenant_id = :tenant_id AND licens
 
 -- name: needing
 -- Members who need a seat that nothing has promised them yet: those without the licence, those whom quotas alone keep
--- from it, those whose grants are being withdrawn. An earlier fan-out that has yet to reach a member has promised.
+-- from it, those whose grants are being withdrawn or whose groups are being deleted. An earlier fan-out that has yet to reach a member has promised.
 -- Returns how many they are, and of their ids so many behind so many.
 WITH member_in_need AS NOT MATERIALIZED (
     SELECT member.user_id
@@ -195,11 +195,17 @@ WITH member_in_need AS NOT MATERIALIZED (
                             WHERE entitlement_source.tenant_id = :tenant_id AND entitlement_id = entitlement.id
                               AND entitlement_source.grant_id = :grant_id)
                AND (state = 3
-                    OR state IN (1, 2) AND cardinality(CAST(:withdrawn AS bigint[])) > 0
+                    OR state IN (1, 2)
+                       AND cardinality(CAST(:withdrawn AS bigint[])) + cardinality(CAST(:deleted_groups AS bigint[])) > 0
                        AND NOT EXISTS (SELECT 1 FROM entitlement_source
                                         WHERE entitlement_source.tenant_id = :tenant_id
                                           AND entitlement_id = entitlement.id AND NOT blocked
-                                          AND NOT entitlement_source.grant_id = ANY (CAST(:withdrawn AS bigint[])))))
+                                          AND NOT entitlement_source.grant_id = ANY (CAST(:withdrawn AS bigint[]))
+                                          AND NOT EXISTS (
+                                              SELECT 1 FROM group_license AS going
+                                               WHERE going.tenant_id = :tenant_id
+                                                 AND going.id = entitlement_source.grant_id
+                                                 AND going.group_id = ANY (CAST(:deleted_groups AS bigint[]))))))
        AND NOT EXISTS (
            SELECT 1
              FROM unnest(CAST(:give_groups AS bigint[]), CAST(:give_grants AS bigint[]), CAST(:give_cursors AS bigint[]),

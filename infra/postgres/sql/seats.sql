@@ -22,8 +22,13 @@ SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_na
  WHERE group_license.removed_at IS NULL;
 
 -- name: grants_of_sources
--- Grants known by id, those that are being taken away too; a group that is being deleted has no name any more.
-SELECT group_license.*, user_group.key AS group_key, user_group.name AS group_name,
+-- Grants known by id, those that are being taken away too; of a group that is being deleted the key that it had.
+SELECT group_license.*,
+       coalesce(user_group.key, (SELECT target_key FROM continuation
+                                  WHERE continuation.tenant_id = group_license.tenant_id
+                                    AND continuation.kind = 'delete_group'
+                                    AND target_id = group_license.group_id)) AS group_key,
+       user_group.name AS group_name,
        coalesce(user_group.user_count, 0) AS user_count,
        quota IS NOT NULL AND EXISTS (
            SELECT 1 FROM continuation

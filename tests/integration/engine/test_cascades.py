@@ -191,3 +191,15 @@ async def test_who_joins_a_new_group_of_the_same_key_stays_in_it(database, tenan
     await finished(engine, tenant, view.id)
     assert (await state_of(database, tenant.id))["members"] >= {("g", "p0"), ("g", "p8")}
     assert (await seats_of(database, tenant))["photo", "p8"] == ("active", ["g"])
+
+
+async def test_whoever_is_about_to_lose_a_seat_with_their_group_needs_one_elsewhere(database, tenant, engine):
+    members = NAMES[4:]
+    await apply(engine, tenant, people(*NAMES), groups("g", "h"), put(program("photo", 20)), join("g", *NAMES))
+    await begin(Engine(database), tenant, await giving(database, tenant, "g", "photo"))
+    await apply(engine, tenant, join("h", *members))
+    await begin(engine, tenant, CASCADES["group"])
+    view = await begin(engine, tenant, await giving(database, tenant, "h", "photo"))
+    assert view.response["items"][0]["requested"] == len(members)
+    await finished(engine, tenant, view.id)
+    assert await seats_of(database, tenant) == {("photo", name): ("active", ["h"]) for name in members}
