@@ -52,7 +52,7 @@ def grant_event(facts: SeatFacts, grant: Grant, at: datetime) -> Event:
 
 
 def groups_of(facts: SeatFacts, seat: Seat) -> list[Named]:
-    """The groups that give this seat, in id order; those that are being deleted have no name any more."""
+    """The groups that give this seat, in id order; one that is being deleted has the key that it had."""
     if len(seat.sources) == 1 and seat.direct is not None:
         return []
     ids = sorted({facts.grants[source.grant_id].group_id for source in seat.sources if source.grant_id})

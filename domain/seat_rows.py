@@ -133,7 +133,7 @@ class Pool:
 
 @dataclass(slots=True, kw_only=True)
 class Group:
-    """A group that has grants; one without a key is being deleted."""
+    """A group that has grants; one that is being deleted has the key that it had."""
 
     id: int
     key: str | None
