@@ -24,6 +24,7 @@ from infra.postgres.operations import (
 )
 from infra.postgres.passes import OpenOperation
 from infra.postgres.statements import compile_block
+from tests.support.license_state import license_state_of
 from tests.support.model_rows import Document
 from workers.chunk_sizes import ChunkSizes
 from workers.chunks import ChunkLane
@@ -175,6 +176,7 @@ async def state_of(database: Database, tenant_id: int) -> Document:
             for row in held
         },
         "members": {(row["group_key"], row["user_key"]) for row in members},
+        **await license_state_of(database, tenant_id),
     }
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from domain.commands import AssignmentOp
+from domain.commands import AssignmentOp, DeleteGroups
 from infra.cloudevents import EVENTS_PER_MESSAGE, split
 from infra.postgres.statements import compile_block
 from tests.support.directory_commands import change, delete_groups, delete_users, put_groups, put_roles, put_users
@@ -96,7 +96,7 @@ async def test_a_dry_run_answers_as_the_real_one_would_and_leaves_nothing(databa
 async def test_a_dry_run_stands_on_what_was_applied_before_it_in_the_same_pass(database, tenant, engine):
     asked = [
         Asked(tenant_id=tenant.id, command=put_groups(1)),
-        Asked(tenant_id=tenant.id, command=delete_groups(1), dry_run=True),
+        Asked(tenant_id=tenant.id, command=DeleteGroups(keys=("g0",)), dry_run=True),
         Asked(tenant_id=tenant.id, command=put_groups(1)),
     ]
     ids = await accept(database, asked)
