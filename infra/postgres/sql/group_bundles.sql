@@ -82,7 +82,8 @@ SELECT seq, user_id, entitlement_id
 
 -- name: grants_to_reprocess
 -- A group's grants at which no work is running, each with how many members lack what it gives, who is the first of
--- them and who the last that its quota has room for (NULL: all), and how many have it who should not.
+-- them and who the last that its quota has room for (NULL: all), and how many have it who should not. The LIMITs keep
+-- the two probes of each member what they are: as a join, on tables without statistics yet, they were quadratic.
 SELECT held.id, held.license_id, lacking.members AS lacking, lacking.first, lacking.last, stray.sources AS stray
   FROM group_license AS held
  CROSS JOIN LATERAL (
@@ -91,14 +92,18 @@ SELECT held.id, held.license_id, lacking.members AS lacking, lacking.first, lack
                    THEN coalesce(max(user_id) FILTER (WHERE place <= quota - in_quota), 0) END AS last
          FROM (SELECT member.user_id, row_number() OVER (ORDER BY member.user_id) AS place
                  FROM group_member AS member
-                WHERE member.tenant_id = held.tenant_id AND member.group_id = held.group_id
-                  AND held.active AND NOT held.hold
-                  AND NOT EXISTS (
-                      SELECT 1 FROM entitlement
-                        JOIN entitlement_source AS source ON source.tenant_id = entitlement.tenant_id
-                                                         AND source.entitlement_id = entitlement.id
+                 LEFT JOIN LATERAL (
+                      SELECT id FROM entitlement
                        WHERE entitlement.tenant_id = held.tenant_id AND entitlement.license_id = held.license_id
-                         AND entitlement.user_id = member.user_id AND source.grant_id = held.id)) AS without
+                         AND entitlement.user_id = member.user_id
+                       LIMIT 1) AS own ON true
+                 LEFT JOIN LATERAL (
+                      SELECT grant_id FROM entitlement_source AS source
+                       WHERE source.tenant_id = held.tenant_id AND source.entitlement_id = own.id
+                         AND source.grant_id = held.id
+                       LIMIT 1) AS given ON true
+                WHERE member.tenant_id = held.tenant_id AND member.group_id = held.group_id
+                  AND held.active AND NOT held.hold AND given.grant_id IS NULL) AS without
        ) AS lacking
  CROSS JOIN LATERAL (
        SELECT count(*) AS sources
