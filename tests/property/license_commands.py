@@ -61,7 +61,7 @@ def _pool(random: Random) -> LicensePut:
         key=key,
         name=random.choice(("One", "Two")),
         kind=LicenseKind.BUNDLE if is_bundle else LicenseKind.PROGRAM,
-        capacity=random.choice((None, 0, 1, 2, 2, 3, 3)),
+        capacity=random.choice((None, 0, 1, 2, 2, 3, 3, 5, 8)),
         code=random.choice((BUNDLES.get(key),) * 6 + ("ACNU", "HOUSE")) if is_bundle else None,
         program_key=None if is_bundle else random.choice(("p1", "p2")),
         program_name=None if is_bundle else "A program",
@@ -96,7 +96,7 @@ def _sent_pool(random: Random) -> dict[str, Any]:
     return _some(
         random,
         name=random.choice(("One", "Two")),
-        count=random.choice((None, 0, 1, 2, 3)),
+        count=random.choice((None, 0, 1, 2, 3, 6)),
         external_id=random.choice((None, "x1", "x2")),
         active=random.random() < 0.8,
         metadata=_metadata(random),
@@ -201,7 +201,7 @@ def _group(random: Random) -> str:
 
 
 def _metadata(random: Random) -> Any:
-    return random.choice((None, {"a": 1}, {"a": True}, {"a": 1.0, "ß": ["\0"]}))
+    return random.choice((None, {"a": 1}, {"a": True}, {"a": 1.0, "ß": [None]}))
 
 
 def _some(random: Random, **fields: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 One rule: an `Unknown` is bound to the first value it meets, and from then on stands for that value and no other does.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support.model_rows import Unknown, Written
@@ -12,7 +12,9 @@ from tests.support.model_rows import Unknown, Written
 class Bindings:
     """What the unknowns of one tenant have turned out to be."""
 
-    def __init__(self) -> None:
+    def __init__(self, loose: Container[str] = ()) -> None:
+        """Of the kinds that are `loose` any value will do."""
+        self._loose = loose
         self._values: dict[Unknown, Any] = {}
         self._unknowns: dict[tuple[str, Any], Unknown] = {}
 
@@ -22,6 +24,8 @@ class Bindings:
 
     def bind(self, unknown: Unknown, value: Any) -> bool:
         """Whether the value fits what was bound before. Instants may be shared: one pass is one instant."""
+        if unknown.kind in self._loose:
+            return True
         known = self._values.setdefault(unknown, value)
         holder = unknown if unknown.kind == "at" else self._unknowns.setdefault((unknown.kind, value), unknown)
         return known == value and holder == unknown

@@ -48,7 +48,7 @@ class Oracle:
         heard = len(self._model.events)
         self._seen.bind(Unknown("at", str(view.id)), view.started_at)
         status, document = self._model.apply(
-            one.command, str(view.id), dry_run=one.dry_run, at=view.started_at, chosen=_chosen(view.response)
+            one.command, str(view.id), dry_run=one.dry_run, at=view.started_at, chosen=chosen_key(view.response)
         )
         actual = _with_instants(view.response)
         self._seen.assert_same({"command": one.command} | document, {"command": one.command} | actual)
@@ -57,7 +57,7 @@ class Oracle:
         self._seen.assert_same(self._model.events[heard:], events[heard : len(self._model.events)])
 
 
-def _chosen(response: Mapping[str, Any] | None) -> str:
+def chosen_key(response: Mapping[str, Any] | None) -> str:
     """The key of a program licence that the engine has created, which is made of its id."""
     created = [item["license"] for item in (response or {}).get("items", ()) if item["outcome"] == "license"]
     return f"program-{created[0]['id']}" if created else ""
