@@ -143,7 +143,7 @@ def _success(decision: Decision, *, dry_run: bool) -> Ended:
     return Ended(
         status=OperationStatus.RUNNING if decision.done < decision.total else decision.result.status,
         done=decision.done if decision.total else len(decision.result.outcomes),
-        total=decision.total or None,
+        total=decision.total or len(decision.result.outcomes),
         response=document(decision.result),
         reached=decision.reached,
         events=decision.events,
