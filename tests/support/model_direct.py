@@ -143,7 +143,7 @@ class ModelDirect(ModelPools):
             "fulfilled": row["state"] == ACTIVE and user is not None and self._has_started(pool),
             "modified_at": row["updated_at"],
         } | {name: row[name] for name in ("id", "email", "redirect_to", "metadata", "created_at")}
-        if row["state"] == QUEUED:
+        if row["state"] == QUEUED and row["asked"] == self._turn:
             seat["position"] = [one["id"] for one in self._queue(row["license"])].index(row["id"]) + 1
         return seat
 
