@@ -1,7 +1,9 @@
 """Grants in few words, and what must hold of a tenant at any moment, also in the middle of a fan-out."""
 
+from domain.drift import Check
 from domain.license_commands import RemoveGroupLicense, SetGroupLicense
 from infra.postgres.statements import compile_block
+from tests.support.drift import assert_no_drift
 from tests.support.engine import Asked, accept, operations
 from tests.support.license_state import continuations, ids_of
 
@@ -42,13 +44,17 @@ async def view_of(engine, tenant, number):
     return (await operations(engine.database, tenant.id, [number]))[0]
 
 
-async def assert_running_sound(database, tenant):
-    """Counts are those of the rows, seats are not given twice, and what is held back is held by somebody."""
+async def assert_running_sound(database, tenant, *, given_up=False):
+    """Counts are those of the rows, seats are not given twice, and what is held back is held by somebody.
+
+    Where a fan-out has been `given_up`, the members whom it did not come to lack what their group has been granted.
+    """
     tenant_id = getattr(tenant, "tenant_id", None) or tenant.id
     async with database.transaction() as tx:
         for name, statement in _WRONG.items():
             assert [dict(row) for row in await tx.fetch(statement, tenant_id=tenant_id)] == [], name
     assert all(one["reserved"] >= 0 for one in await continuations(database, tenant_id))
+    await assert_no_drift(database, but={Check.MEMBER_WITHOUT_SOURCE} if given_up else ())
 
 
 _WRONG = {

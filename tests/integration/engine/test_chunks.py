@@ -42,7 +42,7 @@ async def finished(engine, tenant, number, *, whole=True):
             break
         await engine.turn()
         await engine.chunk()
-        await assert_running_sound(engine.database, tenant)
+        await assert_running_sound(engine.database, tenant, given_up=not whole)
     assert await continuations(engine.database, tenant.id) == []
     if not whole:
         return await view_of(engine, tenant, number)
