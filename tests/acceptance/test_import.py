@@ -98,7 +98,7 @@ def test_an_export_appears_when_it_is_complete(service, tmp_path):
     told = service.run("export", "groups", str(tmp_path / "groups.csv"), "--json")
     assert json.loads(told.stdout)["rows"] >= 40
     assert [path.name for path in tmp_path.iterdir()] == ["groups.csv"]
-    assert (tmp_path / "groups.csv").read_text(encoding="utf-8").startswith("key,name\n")
+    assert (tmp_path / "groups.csv").read_bytes().startswith(b"key,name\r\n")
 
 
 def test_a_tenant_that_does_not_exist_and_a_token_of_another_are_said(service, tenant, tmp_path):

@@ -26,6 +26,7 @@ class Service:
         self.refused = {}
         self.most_items = 1_000
         self.calls_left = None
+        self.status = HTTPStatus.CREATED
 
     @property
     def items(self):
@@ -44,10 +45,10 @@ class Service:
         return Answered(status=HTTPStatus.OK, body={"items": answer}, operation=None, replayed=replayed)
 
     def answer(self, item):
-        name = item.get("key") or item["user_id"]
+        name = item.get("key") or item.get("user_id") or item["user"]
         if name in self.refused:
             return {"status": 400, "error": {"message": "no", **self.refused[name]}}
-        return {"key": name, "id": 7, "status": 201}
+        return {"key": name, "id": 7, "status": self.status}
 
 
 @pytest.fixture
@@ -109,6 +110,15 @@ def test_what_is_assigned_already_is_unchanged_and_no_failure(run, service):
     summary, rows = run("group_id,user_id,role_id\nsales,ann,lead\n", "assignments")
     assert service.items == [{"op": "assign", "group_id": "sales", "user_id": "ann", "role_id": "lead"}]
     assert (rows[0]["outcome"], rows[0]["subject"], summary.failed) == ("unchanged", "sales/ann/lead", 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "outcome"),
+    [("users", "key,username\na,A\n", "replaced"), ("license-assignments", "license,user\ncrm,a\n", "unchanged")],
+)
+def test_what_was_there_before_is_replaced_or_unchanged(run, service, kind, text, outcome):
+    service.status = HTTPStatus.OK
+    assert run(text, kind)[1][0]["outcome"] == outcome
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.cli.exporting import LINE_END
 from workers.cli.tables import TABLES, Holds
 
 # What the API stores: no unpaired surrogates, and no NUL.
@@ -31,7 +32,7 @@ def test_a_row_that_was_written_makes_the_item_that_makes_the_object(made):
     kind, shown = made
     table = TABLES[kind]
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(table.row(shown))
+    csv.writer(text, lineterminator=LINE_END).writerow(table.row(shown))
     text.seek(0)
     [cells] = csv.reader(text, strict=True)
     item = table.item(dict(zip(table.names, cells, strict=True)))

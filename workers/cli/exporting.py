@@ -19,6 +19,9 @@ from workers.cli.tables import TABLES, Table
 from workers.cli.tenant_api import Door, door_options, tenant_api
 
 PAGE = 500
+LINE_END = "\r\n"
+"""As RFC 4180 has it; the writer quotes a cell only for characters of the line end, so both must be in it."""
+
 STANDARD_OUTPUT = Path("-")
 
 
@@ -47,7 +50,7 @@ def export(kind: str, file: Path, *, door: Door, as_json: bool) -> None:
 
 
 def _write(api: PublicApi, table: Table, text: TextIO, *, title: str) -> int:
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator=LINE_END)
     writer.writerow(table.names)
     count = 0
     with bar(title, None) as advance:

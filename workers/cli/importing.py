@@ -23,9 +23,8 @@ from workers.cli.results import Results, RowResult
 from workers.cli.tables import TABLES, CellError, Table
 from workers.cli.tenant_api import Door, door_options, tenant_api
 
-INVALID, REFUSED, UNCHANGED = "invalid", "refused", "unchanged"
+CREATED, INVALID, REFUSED, UNCHANGED = "created", "invalid", "refused", "unchanged"
 _FAILED = frozenset({INVALID, REFUSED})
-_OUTCOMES = {HTTPStatus.CREATED: "created", HTTPStatus.OK: "replaced"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +142,8 @@ def _result(table: Table, row: Row, item: dict[str, Any]) -> RowResult:
     subject, error = _subject(table, row), item.get("error")
     if error is None:
         number = item.get("id") or item.get("assignment_id") or ""
-        return RowResult(row.number, subject, _OUTCOMES.get(item["status"], UNCHANGED), id=str(number))
+        outcome = CREATED if item["status"] == HTTPStatus.CREATED else table.found
+        return RowResult(row.number, subject, outcome, id=str(number))
     outcome = UNCHANGED if error["code"] in table.unchanged else REFUSED
     return RowResult(
         row.number, subject, outcome, code=error["code"], column=error.get("field", ""), message=error["message"]

@@ -55,6 +55,7 @@ class Table:
     subject: Sequence[str]
     with_each: JsonObject
     rows_of: Callable[[JsonObject], Iterator[JsonObject]]
+    found: str = "replaced"  # what a row has come to where the API says 200: it was there before
     unchanged: frozenset[str] = frozenset()
 
     @property
@@ -227,5 +228,6 @@ TABLES: Mapping[str, Table] = {
         subject=("license", "user", "email"),
         with_each={"op": "assign"},
         rows_of=_direct,
+        found="unchanged",
     ),
 }
