@@ -25,7 +25,7 @@ NAMES = [f"p{n}" for n in range(8)]
 CODES = {"b1": "ACNU", "b2": "HOUSE"}
 
 
-@bounded(25)
+@bounded(8)
 @given(
     rows=st.integers(1, 3),
     opening=SEEDS,

@@ -9,7 +9,7 @@ from tests.support.waiting import found
 USERS = "/api/catalog/licenses/program/assignment/"
 GROUPS = "/api/catalog/licenses/program/assignment/group/"
 URL = "https://learn.example.org/start"
-PEOPLE = 3_000
+PEOPLE = 3_500
 
 
 async def member(catalog, user, op=AssignmentOp.ASSIGN, group="sales"):
