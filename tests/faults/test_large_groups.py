@@ -5,55 +5,25 @@ import signal
 import time
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from domain.commands import DeleteGroups, GroupPut, PutGroups
-from domain.license_commands import LicenseKind, LicensePut, PutLicenses, SetGroupLicense
-from infra.postgres.database import plain_dsn
+from domain.commands import DeleteGroups
+from domain.license_commands import SetGroupLicense
 from infra.postgres.statements import compile_block
 from tests.support.callers import calling
+from tests.support.crowds import fill
 from tests.support.processes import worker_process
 from tests.support.running import assert_running_sound
 from tests.support.waiting import found
 
 MEMBERS = 100_000
 MOST_MEGABYTES = 200
-_CROWD = """
-WITH made AS (
-    INSERT INTO app_user (tenant_id, key, username, username_key)
-    SELECT $1, 'p' || n, 'p' || n, 'p' || n FROM generate_series(1, $3::int) AS n
-    RETURNING id
-), held AS (
-    INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources)
-    SELECT $1, $2, made.id, role.id, 1 FROM made, role WHERE role.tenant_id = $1 AND role.key = 'member'
-), counted AS (
-    UPDATE user_group SET user_count = $3, assignment_count = $3 WHERE tenant_id = $1 AND id = $2
-)
-INSERT INTO group_member (tenant_id, group_id, user_id) SELECT $1, $2, id FROM made
-"""
 
 
 @pytest.fixture
 async def caller(database_url):
     async with calling(database_url) as caller:
         yield caller
-
-
-async def fill(caller, database_url):
-    """The licence and the group's ids, once everybody is in it."""
-    await caller.post(PutGroups(items=(GroupPut(key="everybody", name="Everybody"),)))
-    pool = LicensePut(
-        key="photo", name="Photo", kind=LicenseKind.PROGRAM, capacity=MEMBERS, program_key="photo", program_name="Photo"
-    )
-    await caller.post(PutLicenses(items=(pool,)))
-    [[group_id]] = [row.values() for row in await caller.ask("SELECT id FROM user_group")]
-    [[license_id]] = [row.values() for row in await caller.ask("SELECT id FROM license")]
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    await connection.execute(_CROWD, caller.tenant_id, group_id, MEMBERS)
-    await connection.execute("ANALYZE")
-    await connection.close()
-    return license_id, group_id
 
 
 def megabytes(process):
@@ -74,7 +44,7 @@ async def test_a_fan_out_goes_on_where_a_killed_worker_left_it_and_a_cascade_tak
 ):
     settings = {"database_url": database_url, "poll_seconds_without_broker": "0.05"}
     with worker_process(tmp_path / "first.log", **settings) as first:
-        license_id, group_id = await fill(caller, database_url)
+        license_id, [group_id] = await fill(caller, database_url, members=MEMBERS)
         began = time.perf_counter()
         answer = (await caller.post(SetGroupLicense(license_id=license_id, group_id=group_id))).operation
         assert time.perf_counter() - began < 5.0  # 1 s on a quiet machine: the benchmark measures it
