@@ -3,6 +3,7 @@
 One rule: everything is named here, one line each; a door is added or taken away by its line and its folder.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,8 +28,10 @@ from api.intake import Intake
 from api.native import routes as native
 from api.native.stopping import on_stop_signal
 from infra import settings as configuration
+from infra.measures import Measures
 from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
+from infra.recording import Recorder
 from infra.settings import Settings
 from infra.version import VERSION
 
@@ -74,6 +77,7 @@ def assemble(settings: Settings) -> Services:
         name="seatline-api",
         size=settings.database_pool_size,
         patience=DATABASE_PATIENCE,
+        measures=Measures("api"),
     )
     broker = None
     if settings.amqp_url is not None:
@@ -88,7 +92,8 @@ def assemble(settings: Settings) -> Services:
         authenticator=Authenticator(database=database, settings=settings),
         forms=all_forms(),
         families=FAMILIES,
-        metrics=HttpMetrics(),
+        metrics=HttpMetrics(database.measures),
+        recorder=Recorder(database=database, broker_up=lambda: broker is not None and broker.reachable),
         rates=RequestRates(settings.rate_limit_per_minute),
     )
 
@@ -99,10 +104,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if services.broker is not None:
         await services.broker.start()
     await services.intake.start()
+    recording = asyncio.create_task(services.recorder.run(), name="recorder")
     try:
         with on_stop_signal(services.intake.stop_soon):
             yield
     finally:
+        recording.cancel()
+        await asyncio.gather(recording, return_exceptions=True)
         await services.intake.stop()
         if services.broker is not None:
             await services.broker.stop()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from infra.measures.process import Acceptance
 from infra.postgres.operations import NewOperation
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import Claim
@@ -19,8 +20,9 @@ log = structlog.get_logger(__name__)
 class Claims:
     """The claims of one API process that are still to be sent: one a tenant, however much was accepted of it."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, measures: Acceptance) -> None:
         self._broker = broker
+        self._measures = measures
         self._waiting: dict[int, Claim] = {}
         self._added = asyncio.Event()
 
@@ -44,7 +46,10 @@ class Claims:
             try:
                 confirmed = await self._broker.publish_claims(claims)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever the broker does
+                self._measures.claims.add(len(claims), "unconfirmed")
                 log.warning("claims could not be sent", claims=len(claims), error=trace(error))
                 continue
+            self._measures.claims.add(confirmed, "confirmed")
+            self._measures.claims.add(len(claims) - confirmed, "unconfirmed")
             if confirmed < len(claims):
                 log.info("claims were not confirmed", claims=len(claims), confirmed=confirmed)

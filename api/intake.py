@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import perf_counter
 from uuid import UUID
 
 import structlog
@@ -89,6 +90,7 @@ class Answer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     operation: NewOperation
+    since: float = field(default_factory=perf_counter)
     accepted: asyncio.Future[OperationView | KeyHolder] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -103,7 +105,8 @@ class Intake:
 
     def __init__(self, *, database: Database, broker: Broker | None, settings: Settings) -> None:
         self._database = database
-        self._claims = None if broker is None else Claims(broker)
+        self._measures = database.measures.acceptance
+        self._claims = None if broker is None else Claims(broker, database.measures.acceptance)
         self._open_limit = settings.open_operations_limit
         self._answers = Answers(database=database, broker=broker)
         self._waiting: list[_Waiting] = []
@@ -212,8 +215,18 @@ class Intake:
                 waiting.fail(outcome)
             elif not waiting.accepted.done():
                 waiting.accepted.set_result(outcome)
+        accepted = [waiting for waiting in batch if isinstance(results[waiting.operation.id], OperationView)]
+        self._measure(accepted)
         if self._claims is not None:
-            self._claims.add([w.operation for w in batch if isinstance(results[w.operation.id], OperationView)])
+            self._claims.add([waiting.operation for waiting in accepted])
+
+    def _measure(self, accepted: Sequence[_Waiting]) -> None:
+        if accepted:
+            now = perf_counter()
+            self._measures.accepted.add(len(accepted))
+            self._measures.batch.observe(len(accepted))
+            for waiting in accepted:
+                self._measures.seconds.observe(now - waiting.since)
 
     async def _insert(
         self, tx: Transaction, batch: Sequence[_Waiting]

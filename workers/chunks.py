@@ -10,12 +10,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from domain.continuations import Continuation
+from domain.errors import JSON
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import lock_tenants, still_open
 from infra.traces import trace
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_oldest, count_failure
+from workers.measuring import chunk_committed
 from workers.ready import ReadySet
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,7 @@ class ChunkLane:
         self._filled = asyncio.Event()
         self._pause = _FIRST_PAUSE
         self.chunks = 0
+        self._latest: dict[str, JSON] | None = None
 
     def __len__(self) -> int:
         return len(self._tenants)
@@ -46,6 +50,11 @@ class ChunkLane:
         """Something goes on in chunks for this tenant."""
         self._tenants[tenant_id] = None
         self._filled.set()
+
+    def take_latest(self) -> dict[str, JSON] | None:
+        """What the last chunk was about; None where there has been none since it was last asked."""
+        latest, self._latest = self._latest, None
+        return latest
 
     async def next(self) -> int:
         """Wait for a tenant and take it out."""
@@ -71,12 +80,16 @@ class ChunkLane:
             logs = await lock_tenants(tx, [tenant_id])
             if tenant_id not in logs:
                 return False
+            numbered = logs[tenant_id].event_seq
             taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
         self._pause = _FIRST_PAUSE
         if taken is not None:
             of, step = taken
             self.chunks += 1
-            self._sizes.took(of.kind, rows=step.touched, seconds=time.perf_counter() - began)
+            self._latest = _shown(of, step.touched)
+            seconds, events = time.perf_counter() - began, logs[tenant_id].event_seq - numbered
+            self._sizes.took(of.kind, rows=step.touched, seconds=seconds)
+            chunk_committed(self._database.measures, of.kind, rows=step.touched, seconds=seconds, events=events)
         return True
 
     async def _reread(self, tenant_id: int) -> None:
@@ -108,3 +121,14 @@ class ChunkLane:
         pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
         log.warning("a chunk will be repeated", tenant_id=tenant_id, pause=pause, error=trace(error))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+def _shown(of: Continuation, rows: int) -> dict[str, JSON]:
+    return {
+        "tenant_id": of.tenant_id,
+        "operation_id": str(of.operation_id),
+        "kind": of.kind.value,
+        "rows": rows,
+        "done": of.done + rows,
+        "total": of.total,
+    }

@@ -20,6 +20,7 @@ from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, re
 from infra.postgres.workers import clear_inflight
 from infra.traces import trace
 from workers.handlers import Handler
+from workers.measuring import pass_committed
 from workers.passes import Pass, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
@@ -99,6 +100,7 @@ class Delivery:
             if this.selection.taken:
                 await clear_inflight(tx, self._inflight.worker_id)
         self.passes += 1
+        pass_committed(self._database.measures, this, batch)
         self._pause = _FIRST_PAUSE
         self._ready.relieve(this.selection.taken)
         for tenant_id in this.selection.suspected:
@@ -143,6 +145,7 @@ class Delivery:
                 self._ready.suspect(tenant_id, share)
             await self._back_off(batch, error)
             return
+        self._count_pass("failed")
         log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), error=trace(error))
         for tenant_id, queue in taken.items():
             self._ready.suspect(tenant_id, len(queue) // 2)
@@ -156,8 +159,12 @@ class Delivery:
         for tenant_id in batch.shares:
             self._ready.add(tenant_id)
         pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
+        self._count_pass("repeated")
         log.warning("a pass will be repeated", tenants=len(batch.shares), pause=pause, error=trace(error))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    def _count_pass(self, outcome: str) -> None:
+        self._database.measures.applying.passes.add(1, outcome)
 
     async def _fail_alone(self, operation: OpenOperation, error: Exception) -> None:
         """An operation that failed with nobody beside it: its own fault. Fails it, or counts a timeout."""
@@ -177,6 +184,7 @@ class Delivery:
             end = failure(code, trace(error))
             await record_ended(tx, [operation], {operation.id: end}, logs)
             await clear_inflight(tx, self._inflight.worker_id)
+        self._database.measures.applying.applied.add(1, end.status.value)
         log.error("an operation failed", code=code.value, **_ids(operation))
         if operation.reply_to is not None:
             await self._committed({operation.reply_to: [operation.id]})

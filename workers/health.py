@@ -4,11 +4,11 @@ Its one rule: a GET, an answer, the end of the connection; whatever else comes i
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from infra.measures import Measures, exposition
 
 PATHS = ("/healthz", "/metrics")
 # A request of a probe is one short line and a few headers.
@@ -17,12 +17,16 @@ _READ_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def health_pages(host: str, port: int) -> AsyncIterator[None]:
+async def health_pages(host: str, port: int, measures: Measures) -> AsyncIterator[None]:
     """Serve the pages for as long as the block lasts; port 0 serves none."""
     if port == 0:
         yield
         return
-    server = await asyncio.start_server(_answer, host, port, limit=_LONGEST_REQUEST)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _answer(reader, writer, lambda: exposition.text_of(measures))
+
+    server = await asyncio.start_server(answer, host, port, limit=_LONGEST_REQUEST)
     try:
         yield
     finally:
@@ -30,11 +34,11 @@ async def health_pages(host: str, port: int) -> AsyncIterator[None]:
         await server.wait_closed()
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, numbers: Callable[[], bytes]) -> None:
     try:
         async with asyncio.timeout(_READ_SECONDS):
             request = await reader.readuntil(b"\r\n\r\n")
-            writer.write(_response(request))
+            writer.write(_response(request, numbers))
             await writer.drain()
     except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         pass  # whoever asked did not finish, or left
@@ -42,7 +46,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         writer.close()
 
 
-def _response(request: bytes) -> bytes:
+def _response(request: bytes, numbers: Callable[[], bytes]) -> bytes:
     method, _, rest = request.partition(b" ")
     path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
     if path not in PATHS:
@@ -50,7 +54,7 @@ def _response(request: bytes) -> bytes:
     if method not in {b"GET", b"HEAD"}:
         return _page(HTTPStatus.METHOD_NOT_ALLOWED, b"")
     if path == "/metrics":
-        return _page(HTTPStatus.OK, generate_latest(), content_type=CONTENT_TYPE_LATEST, head=method == b"HEAD")
+        return _page(HTTPStatus.OK, numbers(), content_type=exposition.CONTENT_TYPE, head=method == b"HEAD")
     return _page(HTTPStatus.OK, b'{"status":"ok"}', content_type="application/json", head=method == b"HEAD")
 
 

@@ -4,13 +4,13 @@ One rule: the names are written outside the pass's transaction, so that they out
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from infra.postgres.database import Database, Session
 from infra.postgres.passes import OpenOperation
-from infra.postgres.workers import name_inflight, register_worker, remove_worker, see_worker
+from infra.postgres.workers import Doing, name_inflight, register_worker, remove_worker, see_worker
 
 log = structlog.get_logger(__name__)
 
@@ -21,12 +21,16 @@ _CALL_SECONDS = 5.0
 
 
 class Liveness:
-    """Registers the worker, pings, and registers anew whenever the session or the row is lost."""
+    """Registers the worker, pings, and registers anew whenever the session or the row is lost.
 
-    def __init__(self, *, database: Database, name: str, version: str) -> None:
+    `doing` is asked at every ping; what it answers is for the people who watch.
+    """
+
+    def __init__(self, *, database: Database, name: str, version: str, doing: Callable[[], Doing] = Doing) -> None:
         self._database = database
         self._name = name
         self._version = version
+        self._doing = doing
         self._session: Session | None = None
         self._lock = asyncio.Lock()
         self.worker_id = 0
@@ -37,7 +41,7 @@ class Liveness:
             try:
                 async with asyncio.timeout(_CALL_SECONDS), self._lock:
                     session = await self._registered()
-                    if not await see_worker(session, self.worker_id):
+                    if not await see_worker(session, self.worker_id, self._doing()):
                         self._forget()
             except Exception as error:  # noqa: BLE001 - whatever is wrong with the session, the answer is a new one
                 self._forget()

@@ -15,9 +15,12 @@ from uuid import UUID
 
 import structlog
 
+from infra.measures import Measures
 from infra.postgres.database import Database
+from infra.postgres.workers import Doing
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import DeliveredClaim
+from infra.recording import Recorder
 from infra.settings import Settings
 from infra.version import VERSION
 from workers.chunk_sizes import ChunkSizes
@@ -46,16 +49,25 @@ class Worker:
     """All services of one worker process, put together."""
 
     def __init__(
-        self, settings: Settings, *, handlers: Mapping[str, Handler] | None = None, sizes: ChunkSizes | None = None
+        self,
+        settings: Settings,
+        *,
+        handlers: Mapping[str, Handler] | None = None,
+        sizes: ChunkSizes | None = None,
+        measures: Measures | None = None,
     ) -> None:
         chunk_sizes = sizes or ChunkSizes()
         name = f"{socket.gethostname()}-{os.getpid()}"
+        self.measures = measures or Measures("worker")
         self._database = Database(
-            settings.database_url.get_secret_value(), name="seatline worker", size=settings.database_pool_size
+            settings.database_url.get_secret_value(),
+            name="seatline worker",
+            size=settings.database_pool_size,
+            measures=self.measures,
         )
         self._broker = _broker(settings, name)
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
-        self._liveness = Liveness(database=self._database, name=name, version=VERSION)
+        self._liveness = Liveness(database=self._database, name=name, version=VERSION, doing=self._doing)
         self._relay = None if self._broker is None else Relay(database=self._database, broker=self._broker)
         self._chunks = ChunkLane(
             database=self._database, ready=self._ready, sizes=chunk_sizes, committed=self._chunk_committed
@@ -81,6 +93,10 @@ class Worker:
         self._verification = None
         if settings.verify_hour is not None:
             self._verification = Verification(database=self._database, hour=settings.verify_hour)
+        self._recorder = Recorder(
+            database=self._database, broker_up=lambda: self._broker is not None and self._broker.reachable
+        )
+        self.measures.applying.ready.follow(lambda: {(): len(self._ready)})
         self._supervisor = Supervisor()
         self._turns: dict[str, asyncio.Task[None]] = {}
 
@@ -91,6 +107,7 @@ class Worker:
         self._supervisor.keep("delivery", self._deliver)
         self._supervisor.keep("chunks", self._continue)
         self._supervisor.keep("retention", self._retention.run)
+        self._supervisor.keep("recorder", self._recorder.run)
         if self._verification is not None:
             self._supervisor.keep("verification", self._verification.run)
         if self._broker is not None:
@@ -135,6 +152,9 @@ class Worker:
         self._turns[name] = asyncio.create_task(turn, name=name)
         await asyncio.shield(self._turns[name])
 
+    def _doing(self) -> Doing:
+        return Doing(leads_relay=self._relay is not None and self._relay.leads, chunk=self._chunks.take_latest())
+
     def _claimed(self, claim: DeliveredClaim) -> None:
         self._ready.add(claim.claim.tenant_id, claim.ack)
 
@@ -149,13 +169,13 @@ class Worker:
             self._relay.wake()
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, measures: Measures) -> None:
     """Run a worker until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    worker = Worker(settings)
+    worker = Worker(settings, measures=measures)
     await worker.start()
     # What has been made until now stays for good; left to the collector, it is walked again and again during passes,
     # which took a third of the worker's processor time.

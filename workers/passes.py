@@ -3,9 +3,11 @@
 One rule: everything a pass does is in one transaction, and locking is its first statement.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 from uuid import UUID
 
 from domain.codec import UnreadableCommandError, decode
@@ -40,6 +42,11 @@ class Pass:
 
     held: frozenset[int] = frozenset()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
+    # The instant of its transaction by the database's clock, and by this process's at about the same time.
+    at: datetime | None = None
+    began: float = field(default_factory=perf_counter)
+    statuses: Counter[OperationStatus] = field(default_factory=Counter)
+    events: int = 0
 
     @property
     def replies(self) -> dict[str, list[UUID]]:
@@ -76,11 +83,14 @@ async def run_pass(
     if not this.selection.taken:
         return
     await name_inflight(this.selection.operations)
-    at = next(iter(logs.values())).at
+    at = this.at = next(iter(logs.values())).at
+    numbered = sum(log.event_seq for log in logs.values())
     ended: dict[UUID, Ended] = {}
     for wave in waves(this.selection.taken):
         ended |= await _apply(tx, wave, handlers, at)
     await record_ended(tx, this.selection.operations, ended, logs)
+    this.statuses.update(end.status for end in ended.values())
+    this.events = sum(log.event_seq for log in logs.values()) - numbered
 
 
 def _part(budget: Budget, *, among: int) -> Budget:

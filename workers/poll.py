@@ -16,7 +16,7 @@ from infra.postgres.due import fire_dates
 from infra.postgres.faults import is_transient
 from infra.postgres.passes import tenants_with_open_work
 from infra.postgres.workers import reap_workers
-from workers.ready import ReadySet
+from workers.ready import FoundBy, ReadySet
 
 log = structlog.get_logger(__name__)
 
@@ -70,10 +70,11 @@ class Poll:
             await fire_dates(self._database)
             self._fire_at = now + _FIRE_EVERY
         for tenant_id in await tenants_with_open_work(self._database):
-            self._ready.add(tenant_id)
+            self._ready.add(tenant_id, found_by=FoundBy.POLL)
 
     async def _reap(self) -> None:
         async with self._database.transaction() as tx:
             reaped = await reap_workers(tx, self._worker_id())
         if reaped.workers:
+            self._database.measures.applying.reaped.add(reaped.workers)
             log.warning("workers have died", workers=reaped.workers, operations=reaped.operations)

@@ -6,16 +6,38 @@ One rule: a claim is a wake-up for its tenant and is acked when that tenant's ne
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
 
 Ack = Callable[[], None]
 
 
+class FoundBy(StrEnum):
+    """What made a tenant ready; a claim outweighs the others, since it alone says that the broker delivers."""
+
+    CLAIM = "claim"
+    POLL = "poll"
+    REREAD = "reread"
+
+
+@dataclass(slots=True)
+class _Ready:
+    found_by: FoundBy
+    acks: list[Ack] = field(default_factory=list)
+    claimed_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Tenants for one pass: how many operations each may bring, and the claims that end with it."""
+    """Tenants for one pass: how many operations each may bring, and the claims that end with it.
+
+    `found_by` and `claimed_at` (of its first claim, by `perf_counter`) are what is measured of each tenant.
+    """
 
     shares: Mapping[int, int]
     acks: tuple[Ack, ...] = field(default=())
+    found_by: Mapping[int, FoundBy] = field(default_factory=dict)
+    claimed_at: Mapping[int, float] = field(default_factory=dict)
 
 
 class ReadySet:
@@ -24,7 +46,7 @@ class ReadySet:
     def __init__(self, *, share: int, tenants: int) -> None:
         self._share = share
         self._tenants = tenants
-        self._ready: dict[int, list[Ack]] = {}
+        self._ready: dict[int, _Ready] = {}
         self._limits: dict[int, int] = {}
         self._apart: set[int] = set()
         self._filled = asyncio.Event()
@@ -32,11 +54,13 @@ class ReadySet:
     def __len__(self) -> int:
         return len(self._ready)
 
-    def add(self, tenant_id: int, ack: Ack | None = None) -> None:
-        """Something may be open for this tenant."""
-        acks = self._ready.setdefault(tenant_id, [])
+    def add(self, tenant_id: int, ack: Ack | None = None, *, found_by: FoundBy = FoundBy.REREAD) -> None:
+        """Something may be open for this tenant; an acknowledgement comes with a claim."""
+        ready = self._ready.setdefault(tenant_id, _Ready(found_by))
         if ack is not None:
-            acks.append(ack)
+            ready.acks.append(ack)
+            ready.found_by = FoundBy.CLAIM
+            ready.claimed_at = ready.claimed_at or perf_counter()
         self._filled.set()
 
     def suspect(self, tenant_id: int, limit: int) -> None:
@@ -71,5 +95,9 @@ class ReadySet:
         taken = {tenant_id: self._ready.pop(tenant_id) for tenant_id in tenant_ids}
         return Batch(
             shares={tenant_id: self._limits.get(tenant_id, self._share) for tenant_id in taken},
-            acks=tuple(ack for acks in taken.values() for ack in acks),
+            acks=tuple(ack for ready in taken.values() for ack in ready.acks),
+            found_by={tenant_id: ready.found_by for tenant_id, ready in taken.items()},
+            claimed_at={
+                tenant_id: ready.claimed_at for tenant_id, ready in taken.items() if ready.claimed_at is not None
+            },
         )

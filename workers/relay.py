@@ -23,6 +23,7 @@ from infra.postgres.outbox_relay import (
     ping_relay,
 )
 from infra.rabbitmq import Broker, EventMessage
+from workers.measuring import messages_relayed
 
 _log = structlog.get_logger(__name__)
 
@@ -151,15 +152,19 @@ class Relay:
         if self._stopping.is_set():
             return
         _log.info("relay.leads")
-        self._leads = True
+        self._lead(leads=True)
         try:
             async with asyncio.TaskGroup() as group:
                 pinging = group.create_task(self._keep_session(session))
                 await self._pump()
                 pinging.cancel()
         finally:
-            self._leads = False
+            self._lead(leads=False)
             _log.info("relay.no_longer_leads")
+
+    def _lead(self, *, leads: bool) -> None:
+        self._leads = leads
+        self._database.measures.relaying.leader.set(leads)
 
     async def _keep_session(self, session: Session) -> None:
         while True:
@@ -192,8 +197,10 @@ class Relay:
             )
         if not messages:
             return 0, 0
+        read_at = time.perf_counter()
         confirmed = await self._broker.publish_events([event_message(message) for message in messages])
         ids, stalled = published(messages, confirmed)
+        messages_relayed(self._database.measures, messages, frozenset(ids), seconds=time.perf_counter() - read_at)
         if ids:
             async with self._database.transaction() as tx:
                 await mark_published(tx, ids=ids)

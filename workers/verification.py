@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import structlog
-from prometheus_client import Gauge
 
 from domain.drift import Check, Finding, Report
 from infra.postgres.database import Database, Session
@@ -27,13 +26,6 @@ from infra.traces import trace
 from workers.recount import recount
 
 log = structlog.get_logger(__name__)
-
-DRIFT = Gauge("seatline_verify_drift", "Contradictions that the last daily recount found, of all tenants.", ["check"])
-TENANTS = Gauge("seatline_verify_tenants", "Tenants that the last daily recount has read.")
-FAILED = Gauge("seatline_verify_failed_tenants", "Tenants that the last daily recount could not read.")
-ROWS = Gauge("seatline_verify_rows", "Rows that the last daily recount has read.")
-SECONDS = Gauge("seatline_verify_seconds", "How long the last daily recount took.")
-FINISHED = Gauge("seatline_verify_finished_timestamp_seconds", "When the last daily recount ended.")
 
 _LOOK_SECONDS = 60.0
 _PING_SECONDS = 15.0
@@ -87,12 +79,15 @@ class Verification:
                 continue
             rows += report.rows
             found.update(report.found)
+        shown = self._database.measures.verifying
         for check in Check:
-            DRIFT.labels(check=check.value).set(found[check])
+            shown.drift.set(found[check], check.value)
         seconds = time.monotonic() - began
-        for gauge, value in ((TENANTS, len(tenants) - failed), (FAILED, failed), (ROWS, rows), (SECONDS, seconds)):
-            gauge.set(value)
-        FINISHED.set_to_current_time()
+        shown.tenants.set(len(tenants) - failed)
+        shown.failed.set(failed)
+        shown.rows.set(rows)
+        shown.seconds.set(seconds)
+        shown.finished.set(time.time())
         self.rounds += 1
         log.info("the daily recount has ended", tenants=len(tenants), failed=failed, rows=rows, drift=found.total())
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.failures import error_response, refusal_of
 from api.http.metrics import HttpMetrics
 from api.http.receiving import BoundedReceive
+from api.http.services import services_of
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,8 @@ class RequestMiddleware:
 
     def _record(self, scope: Scope, method: str, status: int, seconds: float) -> None:
         route = route_of(scope)
-        self._metrics.end(method=method, route=route, status=status, seconds=seconds)
+        dialect = services_of(scope).family_of(scope["path"]).name
+        self._metrics.end(dialect=dialect, method=method, route=route, status=status, seconds=seconds)
         write = log.debug if route in _QUIET else log.info
         write("request", method=method, route=route, status=status, duration_ms=round(seconds * 1000, 2))
 

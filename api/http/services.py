@@ -16,6 +16,7 @@ from api.http.rates import RequestRates
 from api.intake import Intake
 from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
+from infra.recording import Recorder
 from infra.settings import Settings
 
 FamilyTable = Sequence[tuple[re.Pattern[str], Family]]
@@ -34,6 +35,7 @@ class Services:
     forms: Forms
     families: FamilyTable
     metrics: HttpMetrics
+    recorder: Recorder
     rates: RequestRates
 
     def family_of(self, path: str) -> Family:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 from api.documents.bodies import Shown
@@ -16,6 +15,7 @@ from api.errors.families import NATIVE
 from api.http.responses import json_response
 from api.http.services import Services, services_of
 from api.native.answers import Health
+from infra.measures import exposition
 from infra.postgres.reads.health import is_serving
 
 router = APIRouter(tags=["health"])
@@ -71,4 +71,5 @@ async def readyz(services: Annotated[Services, Depends(_services)]) -> Response:
 @router.get("/metrics", include_in_schema=False)
 async def metrics(services: Annotated[Services, Depends(_services)]) -> Response:
     """In Prometheus' text format."""
-    return Response(generate_latest(services.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    text = exposition.text_of(services.metrics.measures)
+    return Response(text, headers={"Content-Type": exposition.CONTENT_TYPE})

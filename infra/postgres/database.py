@@ -8,13 +8,17 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from infra.measures import Histogram, Measures
 from infra.postgres.statements import Statement
 
 Row = Mapping[str, Any]
@@ -42,8 +46,9 @@ _DOUBTFUL = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
 class Transaction:
     """An open transaction. Every statement runs on its one connection, in the order of the calls."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
         self._connection = connection
+        self._times = times
         # Set just before COMMIT is sent: from then on an exception leaves the outcome unknown.
         self.commit_sent = False
 
@@ -53,12 +58,11 @@ class Transaction:
         Raises:
             KeyError: a bind that the statement names was not given.
         """
-        rows: Sequence[Row] = await self._connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
-        return rows
+        return await _fetched(self._connection, self._times, statement, binds)
 
     async def execute(self, statement: Statement, **binds: object) -> None:
         """Run the statement for its effect alone."""
-        await self._connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+        await _executed(self._connection, self._times, statement, binds)
 
     @asynccontextmanager
     async def undone(self) -> AsyncIterator[None]:
@@ -81,8 +85,9 @@ class Reader(Protocol):
 class Session:
     """A connection of its own, outside the pool, for session advisory locks; statements commit one by one."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
         self._connection = connection
+        self._times = times
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,22 +103,33 @@ class Session:
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """Run the statement in a transaction of its own and return its rows."""
-        rows: Sequence[Row] = await self._connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
-        return rows
+        return await _fetched(self._connection, self._times, statement, binds)
 
     async def execute(self, statement: Statement, **binds: object) -> None:
         """Run the statement in a transaction of its own, for its effect alone."""
-        await self._connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+        await _executed(self._connection, self._times, statement, binds)
 
 
 class Database:
     """The process's one pool. Construction does not connect; the first use does.
 
+    What the process measures of itself goes with it: whoever has the pool has `measures`.
+
     `patience` is how long a transaction or a single statement may take as the client sees it; beyond it a TimeoutError
     is raised and the session ended. A server that hangs enforces no timeouts of its own. None: no bound.
     """
 
-    def __init__(self, url: str, *, name: str = "seatline", size: int = 8, patience: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "seatline",
+        size: int = 8,
+        patience: timedelta | None = None,
+        measures: Measures | None = None,
+    ) -> None:
+        self.measures = measures or Measures()
+        self._times = self.measures.database.statements
         self._patience = None if patience is None else patience.total_seconds()
         self._dsn = plain_dsn(url)
         self._session = {**_SESSION, "application_name": name}
@@ -124,6 +140,8 @@ class Database:
             max_overflow=0,
             pool_timeout=_CONNECT_SECONDS,
         )
+        self.measures.database.most.set(size)
+        self.measures.database.connections.follow(self._connections)
 
     async def close(self) -> None:
         """Give all pooled connections back to the server."""
@@ -149,10 +167,10 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, **options: Any) -> AsyncIterator[Transaction]:
-        async with asyncio.timeout(self._patience), self._engine.connect() as pooled:
+        async with asyncio.timeout(self._patience), self._pooled() as pooled:
             driver = await _living(pooled)
             opened = driver.transaction(**options)
-            tx = Transaction(driver)
+            tx = Transaction(driver, self._times)
             try:
                 await opened.start()
                 yield tx
@@ -164,32 +182,70 @@ class Database:
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """One statement in a transaction of its own: a third of the round trips of `transaction`."""
-        async with asyncio.timeout(self._patience), self._engine.connect() as pooled:
+        async with asyncio.timeout(self._patience), self._pooled() as pooled:
             driver = await _living(pooled)
             try:
-                rows: Sequence[Row] = await driver.fetch(statement.sql, *(binds[name] for name in statement.binds))
+                return await _fetched(driver, self._times, statement, binds)
             except BaseException as error:
                 if isinstance(error, _DOUBTFUL) or driver.is_closed():
                     driver.terminate()
                     await pooled.invalidate()
                 raise
-            return rows
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A SQLAlchemy connection in a read-only transaction, for Core selects."""
-        async with self._engine.connect() as pooled:
+        async with self._pooled() as pooled:
             yield pooled
 
     async def session(self, **settings: str) -> Session:
         """Open a session outside the pool, with further server settings; the caller closes it by `async with`."""
-        return Session(await self._connect(**settings))
+        return Session(await self._connect(**settings), self._times)
+
+    @asynccontextmanager
+    async def _pooled(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool; how long it took to get it is measured."""
+        asked = perf_counter()
+        try:
+            async with self._engine.connect() as pooled:
+                self.measures.database.waits.observe(perf_counter() - asked)
+                yield pooled
+        except PoolTimeoutError:
+            self.measures.database.timeouts.add()
+            raise
+
+    def _connections(self) -> Mapping[tuple[str, ...], float]:
+        pool = self._engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {("in_use",): pool.checkedout(), ("idle",): pool.checkedin()}
 
     async def _connect(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await asyncpg.connect(
                 self._dsn, command_timeout=_SILENCE_SECONDS, server_settings={**self._session, **settings}
             )
+
+
+async def _fetched(
+    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
+) -> Sequence[Row]:
+    began = perf_counter()
+    try:
+        rows: Sequence[Row] = await connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
+        return rows
+    finally:
+        times.observe(perf_counter() - began, statement.name)
+
+
+async def _executed(
+    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
+) -> None:
+    began = perf_counter()
+    try:
+        await connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+    finally:
+        times.observe(perf_counter() - began, statement.name)
 
 
 async def _living(pooled: AsyncConnection) -> asyncpg.Connection:

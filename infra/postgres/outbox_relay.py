@@ -14,7 +14,7 @@ _IDLE_SESSION = "5s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingMessage:
-    """A stored message that no confirm is known for yet."""
+    """A stored message that no confirm is known for yet; `waited_seconds` of age when it was read."""
 
     id: int
     tenant_id: int
@@ -22,6 +22,7 @@ class PendingMessage:
     last_sequence: int
     routing_key: str
     body: bytes
+    waited_seconds: float = 0.0
 
 
 async def pending_messages(

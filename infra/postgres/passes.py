@@ -44,6 +44,7 @@ class OpenOperation:
     reply_to: str | None
     request_id: str | None
     traceparent: str | None
+    accepted_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,7 @@ def _open_operation(row: Row) -> OpenOperation:
         reply_to=row["reply_to"],
         request_id=row["request_id"],
         traceparent=row["traceparent"],
+        accepted_at=row["accepted_at"],
     )
 
 

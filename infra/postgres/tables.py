@@ -234,6 +234,8 @@ outbox = Table(
     PrimaryKeyConstraint("tenant_id", "first_sequence"),
     Index("outbox_pending_idx", "id", postgresql_where=text("published_at IS NULL")),
     Index("outbox_type_idx", "tenant_id", "type", "first_sequence"),
+    # The newest messages of all tenants, for the operators' tail.
+    Index("outbox_id_idx", "id"),
     Index("outbox_published_idx", "published_at", postgresql_using="brin"),
 )
 
@@ -248,5 +250,8 @@ worker = Table(
     # What the current pass holds; cleared by the pass's own commit. What a dead worker's row still names killed it.
     Column("tenant_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("operation_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    # For the people who watch, as of its last heartbeat: whether it publishes, and the chunk it was last at.
+    Column("leads_relay", Boolean, nullable=False, server_default=text("false")),
+    Column("chunk", JSON),
     PrimaryKeyConstraint("id"),
 )

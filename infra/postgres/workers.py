@@ -1,16 +1,18 @@
 """Workers as rows and locks: who lives, what each holds, and what the dead have left behind."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.errors import JSON
 from infra.postgres.database import Session, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("workers")
 
 # The first half of the advisory lock's key; the second is the worker's id.
-_LOCK_CLASS = 5_391
+LOCK_CLASS = 5_391
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +23,17 @@ class Reaped:
     operations: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """What a worker tells those who watch: whether it publishes, and the chunk it has been at since it last told."""
+
+    leads_relay: bool = False
+    chunk: Mapping[str, JSON] | None = None
+
+
 async def register_worker(session: Session, *, name: str, version: str) -> int:
     """Add the worker's row and take its liveness lock, on the session whose end is the worker's death."""
-    rows = await session.fetch(_SQL["register_worker"], name=name, version=version, lock_class=_LOCK_CLASS)
+    rows = await session.fetch(_SQL["register_worker"], name=name, version=version, lock_class=LOCK_CLASS)
     worker_id: int = rows[0]["id"]
     return worker_id
 
@@ -44,14 +54,16 @@ async def clear_inflight(tx: Transaction, worker_id: int) -> None:
     await tx.execute(_SQL["clear_inflight"], worker_id=worker_id)
 
 
-async def see_worker(session: Session, worker_id: int) -> bool:
+async def see_worker(session: Session, worker_id: int, doing: Doing) -> bool:
     """Heartbeat. False: the row is gone, register anew."""
-    return bool(await session.fetch(_SQL["seen"], worker_id=worker_id))
+    chunk = None if doing.chunk is None else json.dumps(dict(doing.chunk))
+    rows = await session.fetch(_SQL["seen"], worker_id=worker_id, leads_relay=doing.leads_relay, chunk=chunk)
+    return bool(rows)
 
 
 async def reap_workers(tx: Transaction, worker_id: int) -> Reaped:
     """Remove dead workers' rows and count their deaths against what they held."""
-    rows = await tx.fetch(_SQL["reap_workers"], worker_id=worker_id, lock_class=_LOCK_CLASS)
+    rows = await tx.fetch(_SQL["reap_workers"], worker_id=worker_id, lock_class=LOCK_CLASS)
     return Reaped(workers=rows[0]["workers"], operations=rows[0]["operations"])
 
 

@@ -8,7 +8,7 @@ from infra.postgres.database import plain_dsn
 from infra.postgres.schema import metadata
 
 # The tables that hold no tenant's rows: the tenants themselves, and what belongs to processes.
-NOBODYS = {"tenant", "worker", "alembic_version"}
+NOBODYS = {"tenant", "worker", "process_measure", "overview_sample", "alembic_version"}
 
 KEYS = """
 SELECT class.relname AS table, index_class.relname AS key,

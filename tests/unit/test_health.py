@@ -3,12 +3,13 @@ import asyncio
 import pytest
 
 from infra.local.ports import HOST, free_port
+from infra.measures import Measures
 from workers.health import health_pages
 
 
 async def ask(request: bytes) -> bytes:
     port = free_port()
-    async with health_pages(HOST, port), asyncio.timeout(10):
+    async with health_pages(HOST, port, Measures("worker")), asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(request)
         if request:
@@ -31,6 +32,7 @@ async def test_its_numbers_are_shown_to_prometheus():
     answer = await ask(b"GET /metrics?x=1 HTTP/1.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"process_cpu_seconds_total" in answer
+    assert b'\nseatline_passes_total{outcome="committed"} 0.0\n' in answer
 
 
 async def test_a_head_request_gets_no_body():
@@ -51,5 +53,5 @@ async def test_what_is_no_request_is_cut_off(request_bytes):
 
 
 async def test_port_zero_serves_nothing():
-    async with health_pages(HOST, 0):
+    async with health_pages(HOST, 0, Measures("worker")):
         pass

@@ -10,6 +10,7 @@ import click
 import uvicorn
 
 from infra import logging
+from infra.measures import Measures
 from infra.postgres import migrate as migrations
 from infra.settings import Settings, SettingsError, load
 from workers.health import health_pages
@@ -58,9 +59,10 @@ def migrate() -> None:
     click.echo("the database has this version's schema")
 
 
-async def _with_health_pages(settings: Settings, run: Callable[[Settings], Awaitable[None]]) -> None:
-    async with health_pages(settings.api_host, settings.worker_health_port):
-        await run(settings)
+async def _with_health_pages(settings: Settings, run: Callable[[Settings, Measures], Awaitable[None]]) -> None:
+    measures = Measures("worker")
+    async with health_pages(settings.api_host, settings.worker_health_port, measures):
+        await run(settings, measures)
 
 
 def settings_or_exit() -> Settings:

@@ -14,7 +14,7 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
 -- Each tenant's oldest queued operations, in accept order, up to its share and to what one pass may take at most.
 -- The sums are over what stands before a row, so a tenant's first operation comes through however large it is.
 SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
-       request_id, traceparent
+       request_id, traceparent, accepted_at
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
  CROSS JOIN LATERAL (
        SELECT operation.*,

@@ -19,7 +19,10 @@ UPDATE worker SET tenant_ids = '{}', operation_ids = '{}', seen_at = now() WHERE
 
 -- name: seen
 -- Heartbeat for the people who watch; liveness itself is the lock.
-UPDATE worker SET seen_at = now() WHERE id = :worker_id RETURNING id;
+UPDATE worker
+   SET seen_at = now(), leads_relay = CAST(:leads_relay AS boolean), chunk = CAST(:chunk AS json)
+ WHERE id = :worker_id
+RETURNING id;
 
 -- name: reap_workers
 -- Rows of workers whose lock can be had: dead. The row goes, and what it named has one attempt more; an operation

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from domain.drift import Check
+from infra.measures.exposition import registry_of
 from infra.postgres.database import Database, plain_dsn
 from infra.settings import Settings
 from tests.support import rows
@@ -50,8 +50,8 @@ async def sql(database_url):
     await connection.close()
 
 
-def shown(name, **labels):
-    return REGISTRY.get_sample_value(f"seatline_verify_{name}", labels)
+def shown(daily, name, **labels):
+    return registry_of(daily._database.measures).get_sample_value(f"seatline_verify_{name}", labels)
 
 
 async def test_what_it_finds_is_a_line_for_each_tenant_and_numbers_for_all(daily, tenant, stranger, sql):
@@ -70,10 +70,10 @@ async def test_what_it_finds_is_a_line_for_each_tenant_and_numbers_for_all(daily
         "event": "the daily recount has ended", "log_level": "info",
         "tenants": 2, "failed": 0, "rows": 6 * rows.PEOPLE, "drift": 2,
     }  # fmt: skip
-    assert shown("drift", check="license_counts") == 1
-    assert shown("drift", check="stray_source") == 0
-    assert (shown("tenants"), shown("failed_tenants"), shown("rows")) == (2, 0, 6 * rows.PEOPLE)
-    assert shown("finished_timestamp_seconds") > 0
+    assert shown(daily, "drift", check="license_counts") == 1
+    assert shown(daily, "drift", check="stray_source") == 0
+    assert (shown(daily, "tenants"), shown(daily, "failed_tenants"), shown(daily, "rows")) == (2, 0, 6 * rows.PEOPLE)
+    assert shown(daily, "finished_timestamp_seconds") > 0
 
 
 async def test_drift_that_is_mended_is_no_longer_shown(daily, tenant, sql):
@@ -82,7 +82,7 @@ async def test_drift_that_is_mended_is_no_longer_shown(daily, tenant, sql):
     await daily.verify()
     await sql.execute("UPDATE license SET used = $1", rows.PEOPLE)
     await daily.verify()
-    assert [shown("drift", check=check.value) for check in Check] == [0] * len(Check)
+    assert [shown(daily, "drift", check=check.value) for check in Check] == [0] * len(Check)
 
 
 async def test_a_tenant_that_cannot_be_read_hides_nothing_of_the_others(daily, tenant, stranger, sql, monkeypatch):
@@ -97,8 +97,8 @@ async def test_a_tenant_that_cannot_be_read_hides_nothing_of_the_others(daily, t
 
     monkeypatch.setattr(verification, "recount", failing)
     await daily.verify()
-    assert (shown("tenants"), shown("failed_tenants")) == (1, 1)
-    assert shown("drift", check="license_counts") == 1
+    assert (shown(daily, "tenants"), shown(daily, "failed_tenants")) == (1, 1)
+    assert shown(daily, "drift", check="license_counts") == 1
 
 
 async def test_it_is_done_in_its_hour_and_once_a_day(daily, clock, monkeypatch):

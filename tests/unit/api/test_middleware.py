@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from prometheus_client import generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from structlog.testing import capture_logs
@@ -18,6 +17,7 @@ from api.http.middleware import RequestMiddleware
 from api.http.receiving import BoundedReceive
 from api.http.services import Services
 from domain.errors import ErrorCode
+from infra.measures import Measures, exposition
 
 LIMIT = 1000
 
@@ -26,7 +26,7 @@ class Application:
     """A route `/things/{id}` whose behaviour the test sets, inside the middleware."""
 
     def __init__(self):
-        self.metrics = HttpMetrics()
+        self.metrics = HttpMetrics(Measures("api"))
         self.answer = self.echo
         self.outer = RequestMiddleware(self.route, metrics=self.metrics, max_body_bytes=LIMIT)
         self.services = SimpleNamespace(
@@ -91,7 +91,7 @@ async def test_a_head_is_answered_as_a_get_without_the_body(application):
     response = await application.call("HEAD")
     assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "6")
     assert response.headers["x-request-id"]
-    assert b'method="HEAD"' in generate_latest(application.metrics.registry)
+    assert b'method="HEAD"' in exposition.text_of(application.metrics.measures)
 
 
 async def test_a_body_up_to_the_limit_passes(application):
@@ -237,11 +237,14 @@ async def test_requests_are_measured_by_template(application):
     await application.call(path="/things/1")
     await application.call(path="/things/2")
     await application.call(method="BREW", path="/nowhere/ann@example.org")
-    text = generate_latest(application.metrics.registry).decode()
-    assert 'seatline_http_requests_total{method="POST",route="/things/{id}",status="200"} 2.0' in text
-    assert 'seatline_http_requests_total{method="OTHER",route="(none)",status="200"} 1.0' in text
-    assert 'seatline_http_request_seconds_count{method="POST",route="/things/{id}"} 2.0' in text
-    assert "seatline_http_requests_open 0.0" in text
+    await application.call(path="/api/catalog/nowhere")
+    text = exposition.text_of(application.metrics.measures).decode()
+    place = 'dialect="native",method="POST",route="/things/{id}"'
+    assert f'seatline_http_requests_total{{{place},status="200"}} 2.0' in text
+    assert 'seatline_http_requests_total{dialect="native",method="OTHER",route="(none)",status="200"} 1.0' in text
+    assert 'seatline_http_requests_total{dialect="catalog",method="POST",route="(none)",status="200"} 1.0' in text
+    assert f"seatline_http_request_duration_seconds_count{{{place}}} 2.0" in text
+    assert "seatline_http_requests_in_progress 0.0" in text
     assert "example.org" not in text
 
 

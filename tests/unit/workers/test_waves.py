@@ -1,6 +1,7 @@
 """What a pass takes is a prefix of every log, within its budget; waves keep each tenant's order and mix no kinds."""
 
 import dataclasses
+from datetime import UTC, datetime
 from uuid import UUID
 
 from hypothesis import given, settings
@@ -27,6 +28,7 @@ def operation(number, *, tenant_id=1, kind="users.put", items=1, size=10, attemp
         reply_to=None,
         request_id=None,
         traceparent=None,
+        accepted_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
 
 
