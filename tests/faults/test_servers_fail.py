@@ -60,7 +60,7 @@ async def test_a_broker_that_is_killed_and_comes_back_gets_every_event(database_
             await asyncio.to_thread(rabbitmq.start)
             assert (await caller.put_group("after")).status == "succeeded"
             await published(caller)
-            await eventually(lambda: caller.broker.reachable, seconds=40)
+            await eventually(lambda: caller.broker.reachable)
         rows = await settled(caller, 3)
         assert {row["status"] for row in rows} == {"succeeded"}
         assert await numbered(caller) == [(number, number) for number in range(1, 7)]

@@ -48,6 +48,6 @@ async def test_a_lost_reply_is_made_up_for_while_replies_to_others_keep_coming(d
             broker.reply([open_one])
             return waiting.done()
 
-        await eventually(answered_between_two_replies, seconds=10)
+        await eventually(answered_between_two_replies)
     await answers.stop()
     assert (await waiting).status is OperationStatus.SUCCEEDED

@@ -9,6 +9,7 @@ import asyncpg
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from infra.rabbitmq.topology import Topology
+from tests.support.waiting import found
 
 _INSERT = """
 INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body)
@@ -41,11 +42,13 @@ class Outbox:
         """How many messages are not marked as published."""
         return await self._connection.fetchval(_PENDING)
 
-    async def drained(self, *, seconds: float = 20.0) -> None:
+    async def drained(self) -> None:
         """Wait until nothing is pending."""
-        async with asyncio.timeout(seconds):
-            while await self.pending():
-                pass
+
+        async def nothing_pending() -> bool:
+            return not await self.pending()
+
+        await found(nothing_pending)
 
     async def forget_publication(self) -> None:
         """Make everything pending again, as when the mark was lost after the publication."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Stream:

@@ -24,6 +24,7 @@ class TcpProxy:
         self._period: int | None = None
         self._fatal: bytes | None = None
         self._swallowing = False
+        self._withholding = False
         self.accepted = 0
         self.resets = 0
 
@@ -53,6 +54,7 @@ class TcpProxy:
     def cut(self, *, refuse: bool = False) -> None:
         """Reset every connection; with `refuse`, every new one as well, until `heal`."""
         self._refusing = refuse
+        self._withholding = False
         for writer in self._writers:
             writer.transport.abort()
 
@@ -74,6 +76,10 @@ class TcpProxy:
         The server has then done what it was asked, and the client cannot know; this happens once.
         """
         self._fatal = words
+
+    def withhold_answers(self) -> None:
+        """Pass nothing on that the server says, until its connections are cut: what it did nobody can know."""
+        self._withholding = True
 
     def heal(self) -> None:
         """Accept and pass on again, what was held back first."""
@@ -115,8 +121,9 @@ class TcpProxy:
                     return
                 if counted and self._fatal is not None and self._fatal in data:
                     self._fatal, self._swallowing = None, True
-                target.write(data)
-                await target.drain()
+                if counted or not self._withholding:
+                    target.write(data)
+                    await target.drain()
         except OSError:
             pass
         finally:

@@ -11,7 +11,7 @@ from tests.support.oracle import Oracle, assert_sound
 from workers.delivery import Delivery
 from workers.handlers import HANDLERS
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Forgetful(Delivery):

@@ -14,7 +14,7 @@ from tests.support.waiting import found
 from workers.handlers import HANDLERS
 from workers.main import Worker
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 ROWS = compile_block("rows", "SELECT id FROM worker")
 
 

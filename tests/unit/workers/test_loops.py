@@ -7,7 +7,7 @@ import pytest
 from workers import supervisor
 from workers.supervisor import Supervisor
 
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(autouse=True)
