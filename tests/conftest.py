@@ -1,5 +1,6 @@
 """Fixtures of every test: a database of its own, a broker prefix of its own, on the servers of the run."""
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,12 @@ from infra.local import databases
 from tests.support.servers import NO_BROKER, NO_DATABASE
 
 pytest_plugins = ["tests.support.golden"]
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported by now stays to the end: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,8 @@ async def _create(server_url: str, name: str) -> None:
                 await connection.execute(f'ALTER DATABASE "{template}" IS_TEMPLATE true')
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # By files: without fsync that takes half the time of the default, which logs every page.
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     finally:
         await connection.close()
 

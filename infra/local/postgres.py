@@ -25,7 +25,14 @@ from infra.local.state import State
 USER = "seatline"
 DATABASE = "seatline"
 # For databases that are thrown away: nothing is worth waiting for a disk.
-DISPOSABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum_naptime": "10s"}
+# Shared segments go into the data directory, because a server that is killed leaves them behind.
+DISPOSABLE = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum_naptime": "10s",
+    "dynamic_shared_memory_type": "mmap",
+}
 
 
 @dataclass(slots=True, kw_only=True)

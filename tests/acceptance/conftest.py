@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import scratch
 from tests.support import clone as clones
 from tests.support.clone import Clone
 
@@ -20,7 +21,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     folder = parent / f"servers-{run}-up"
     with locked(parent / "acceptance.lock"):
         first = not folder.exists()
-        folder.mkdir(exist_ok=True)
+        if first:
+            scratch.make(folder)
         clone = clones.make(folder / "clone") if first else Clone(folder / "clone")
         (folder / f"user-{os.getpid()}").touch()
     started = clone.run("up", "-d")
@@ -31,8 +33,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         with locked(parent / "acceptance.lock"):
             (folder / f"user-{os.getpid()}").unlink()
             if not list(folder.glob("user-*")):
-                clones.remove(clone)
-                folder.rmdir()
+                clones.end(clone)
+                scratch.remove(folder)
 
 
 @pytest.fixture

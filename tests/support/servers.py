@@ -1,13 +1,10 @@
 """Private servers for tests that stop, kill or restart them; every other test shares those of the run."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.local import accounts, postgres_programs, rabbitmq
+from infra.local import postgres_programs, rabbitmq, scratch
 from infra.local.postgres import DISPOSABLE, PrivatePostgres
 from infra.local.rabbitmq import PrivateRabbitmq
 from infra.local.running import RunningServer, running
@@ -24,7 +21,7 @@ NO_DATABASE = "this test needs Postgres: run it by ./dev test, or set SEATLINE_T
 @contextmanager
 def private_postgres(options: Mapping[str, str] = DISPOSABLE) -> Iterator[RunningServer]:
     """A Postgres of its own: `.server.url`, `.stop()`, `.kill()`, `.start()` (same port, same data)."""
-    with _folder() as folder:
+    with scratch.folder(ROOT / ".dev") as folder:
         server = PrivatePostgres(
             folder=folder / "postgres",
             logs=folder / "log",
@@ -32,11 +29,8 @@ def private_postgres(options: Mapping[str, str] = DISPOSABLE) -> Iterator[Runnin
             programs=postgres_programs.find(),
             options=options,
         )
-        try:
-            with running(server) as started:
-                yield started
-        finally:
-            accounts.remove_directory(server.folder)
+        with running(server) as started:
+            yield started
 
 
 @contextmanager
@@ -45,21 +39,9 @@ def private_rabbitmq() -> Iterator[RunningServer]:
     programs = rabbitmq.find()
     if programs is None:
         raise AssertionError(NO_BROKER)
-    with _folder() as folder:
+    with scratch.folder(ROOT / ".dev") as folder:
         server = PrivateRabbitmq(
             folder=folder / "rabbitmq", logs=folder / "log", state=State(path=folder / "state.json"), programs=programs
         )
         with running(server) as started:
             yield started
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    parent = ROOT / ".dev"
-    parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"servers-{os.getpid()}-", dir=parent))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -5,20 +5,17 @@ Its one rule: the servers are gone when it returns, however it ends.
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import click
 
-from infra.local import accounts, leftovers, servers
+from infra.local import scratch, servers
 from infra.local.place import ROOT, Place
 from infra.local.postgres import DISPOSABLE
-from infra.local.processes import start_mark
 from infra.local.running import RunningServer
 from infra.local.server import ServerError
 from infra.local.servers import NO_BROKER
@@ -26,7 +23,8 @@ from infra.local.state import State
 from infra.local.supervisor import StopRequestedError, StopSignals
 from workers.cli.progress import Progress
 
-WORKERS = "2"
+# One more than the cores of a small machine: many tests wait for a server that starts or has been killed.
+WORKERS = "3"
 PREFIX = "test-"
 DATABASE, BROKER, MANAGEMENT = "SEATLINE_TEST_DATABASE_URL", "SEATLINE_TEST_AMQP_URL", "SEATLINE_TEST_MANAGEMENT_URL"
 
@@ -54,12 +52,14 @@ def own_servers(
     *, install: bool, signals: StopSignals, say: Progress, postgres: Mapping[str, str] = DISPOSABLE
 ) -> Iterator[dict[str, str]]:
     """Servers for this run alone, Postgres with these options; yields the SEATLINE_TEST_ variables that name them."""
-    _sweep(ROOT / ".dev")
-    place = Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}")
-    place.folder.mkdir(parents=True)
+    scratch.sweep(ROOT / ".dev")
+    folder = ROOT / ".dev" / f"{PREFIX}{os.getpid()}"
+    # What is to be durable is measured on a disk.
+    place = Place(folder=scratch.make(folder) if postgres is DISPOSABLE else folder)
+    place.folder.mkdir(parents=True, exist_ok=True)
     state = State(path=place.state)
     with ExitStack() as stack:
-        stack.callback(_remove, place.folder)
+        stack.callback(scratch.remove, folder)
         variables = _named_servers()
         if DATABASE not in variables:
             say("starting a Postgres for this run")
@@ -105,20 +105,3 @@ def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: S
                 if signals.count > passed_on and parallel:
                     process.send_signal(signal.SIGINT)
                 passed_on = signals.count
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what runs that were killed left behind; a folder's name says whose it is: `test-PID`, `servers-PID-…`."""
-    for folder in (*parent.glob(f"{PREFIX}*"), *parent.glob("servers-*")):
-        pid = folder.name.split("-")[1]
-        if pid.isdigit() and start_mark(int(pid)) is None:
-            _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    for records in folder.rglob("run"):
-        leftovers.end(records, say=lambda _text: None)
-    for data in folder.rglob("postgres"):
-        if data.is_symlink():
-            accounts.remove_directory(data)
-    shutil.rmtree(folder, ignore_errors=True)
