@@ -1,5 +1,6 @@
 """`import` and `export` beside a running service: what comes out goes in again, and a kill loses nothing."""
 
+import asyncio
 import csv
 import json
 import signal
@@ -31,18 +32,18 @@ def tenant(service):
 
 def new_tenant(service):
     key = f"t-{uuid4().hex[:12]}"
-    assert service.run("tenants", "create", key, "--org", "o", "--name", "n").returncode == 0
+    assert service.call("tenants", "create", key, "--org", "o", "--name", "n").exit_code == 0
     return key
 
 
 def imported(service, tenant, kind, file, *options):
-    told = service.run("import", kind, str(file), "--tenant", tenant, "--json", *options)
-    return told.returncode, json.loads(told.stdout) if told.stdout else told.stderr
+    told = service.call("import", kind, str(file), "--tenant", tenant, "--json", *options)
+    return told.exit_code, json.loads(told.stdout) if told.stdout else told.stderr
 
 
 def exported(service, tenant, kind):
-    told = service.run("export", kind, "--tenant", tenant)
-    assert told.returncode == 0, told.stderr
+    told = service.call("export", kind, "--tenant", tenant)
+    assert told.exit_code == 0, told.stderr
     return told.stdout
 
 
@@ -59,8 +60,8 @@ def test_what_is_imported_is_exported_and_goes_into_another_tenant(service, tena
         code, summary = imported(service, other, kind, tmp_path / "out.csv", "--results", str(tmp_path / f"{kind}.r"))
         assert (code, summary["failed"]) == (0, 0), (kind, summary)
         assert exported(service, other, kind) == out, kind
-    verified = service.run("verify", "--tenant", other)
-    assert verified.returncode == 0, verified.stdout
+    verified = service.call("verify", "--tenant", other)
+    assert verified.exit_code == 0, verified.stdout
 
 
 def test_a_row_that_is_refused_says_why_and_the_others_are_there(service, tenant, tmp_path):
@@ -77,12 +78,12 @@ def test_a_row_that_is_refused_says_why_and_the_others_are_there(service, tenant
     assert (code, summary["outcomes"]) == (0, {"created": 2, "replaced": 1})
 
 
-async def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(service, tenant, tmp_path):
+def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(service, tenant, tmp_path):
     file, results = tmp_path / "people.csv", tmp_path / "people.csv.results.csv"
     rows = "".join(f"k{n},name{n}\n" for n in range(PEOPLE))
     file.write_text(f"key,username\n{rows}", encoding="utf-8")
     running = service.start("import", "users", str(file), "--tenant", tenant)
-    await eventually(lambda: results.exists() and results.stat().st_size > 100_000, seconds=60)
+    asyncio.run(eventually(lambda: results.exists() and results.stat().st_size > 100_000))
     running.send_signal(signal.SIGKILL)
     running.communicate(timeout=20)
     assert running.returncode == -signal.SIGKILL
@@ -105,6 +106,6 @@ def test_a_tenant_that_does_not_exist_and_a_token_of_another_are_said(service, t
     told = service.run("export", "groups", "--tenant", "nobody")
     assert (told.returncode, told.stdout) == (1, "")
     assert "there is no tenant 'nobody'" in told.stderr
-    told = service.run("export", "groups", "--tenant", tenant, "--token", service.env()["SEATLINE_TOKEN"])
-    assert told.returncode == 1
+    told = service.call("export", "groups", "--tenant", tenant, "--token", service.env()["SEATLINE_TOKEN"])
+    assert told.exit_code == 1
     assert f"the token is of tenant demo, not of {tenant}" in told.stderr

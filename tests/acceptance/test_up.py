@@ -113,8 +113,8 @@ async def test_whatever_is_killed_comes_back_and_nothing_is_lost(own_clone):
         old = own_clone.process(name)
         old.send(signal.SIGKILL)
         assert old.wait(timedelta(seconds=10))
-        await eventually(lambda name=name, old=old: own_clone.process(name) != old, seconds=30)
-    await eventually(lambda: all(own_clone.status().values()), seconds=60)
+        await eventually(lambda name=name, old=old: own_clone.process(name) != old)
+    await eventually(lambda: all(own_clone.status().values()))
 
     supervisor = own_clone.process("supervisor")
     supervisor.send(signal.SIGKILL)
