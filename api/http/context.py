@@ -19,6 +19,10 @@ from domain.errors import ErrorCode
 # W3C trace context, version 00; an id of zeros says that there is none.
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
+AUTHENTICATED = "seatline.caller"
+"""Where a scope carries the caller whom another part of this process has authenticated already. A client cannot set it:
+what a client sends becomes a scope's path and headers, never its keys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
@@ -85,10 +89,28 @@ def operator_caller(*scopes: str) -> ContextOf:
     return authenticate
 
 
+def client_of(request: Request) -> str:
+    """The address that sent the request."""
+    return request.client.host if request.client else ""
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who sends the request, as of now.
+
+    Raises:
+        UnauthenticatedError: nobody who is known.
+        TooManyBadCredentialsError: the same, once too often.
+    """
+    caller: Caller | None = request.scope.get(AUTHENTICATED)
+    if caller is not None:
+        return caller
+    authenticator = services_of(request.scope).authenticator
+    return await authenticator.authenticate(request.headers.get("authorization"), client_of(request))
+
+
 async def _context(request: Request) -> RequestContext:
     services = services_of(request.scope)
-    client = request.client.host if request.client else ""
-    caller = await services.authenticator.authenticate(request.headers.get("authorization"), client)
+    caller = await caller_of(request)
     if caller.tenant_id is not None:
         structlog.contextvars.bind_contextvars(tenant_id=caller.tenant_id)
     return RequestContext(

@@ -10,7 +10,7 @@ from api.documents.bodies import Shown
 from api.documents.describing import described
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
-from api.http.context import RequestContext, tenant_caller
+from api.http.context import RequestContext, caller_of, tenant_caller
 from api.http.parameters import query
 from api.native import answers, examples
 from api.native.event_stream import MEDIA_TYPE, EventStream
@@ -86,10 +86,8 @@ async def _log(context: RequestContext, asked: EventsQuery, after: int | None) -
 
 async def _is_still_allowed(context: RequestContext) -> bool:
     """A stream outlives the moment in which its caller was authenticated; a revoked token ends it."""
-    request = context.request
-    client = request.client.host if request.client else ""
     try:
-        caller = await context.services.authenticator.authenticate(request.headers.get("authorization"), client)
+        caller = await caller_of(context.request)
     except (UnauthenticatedError, TooManyBadCredentialsError):
         return False
     return caller.may(SCOPE) and caller.tenant_id == context.tenant_id
