@@ -4,7 +4,7 @@ One rule: what is open, failed or not published stays, whatever its age.
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -29,21 +29,21 @@ class Retention:
         """Sweep now and then, until cancelled."""
         while True:
             try:
-                await self.sweep(datetime.now(UTC))
+                await self.sweep()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.info("the sweep could not run", error=repr(error))
             await asyncio.sleep(_ROUND.total_seconds())
 
-    async def sweep(self, now: datetime) -> int:
-        """Remove everything that is past its retention; returns how many rows went."""
+    async def sweep(self) -> int:
+        """Remove everything that is past its retention by the database's clock; returns how many rows went."""
         removed = 0
         for remove in (remove_old_operations, remove_old_outbox):
             batch = _BATCH
             while batch == _BATCH:
                 async with self._database.transaction() as tx:
-                    batch = await remove(tx, cutoff=now - self._keep, batch=_BATCH)
+                    batch = await remove(tx, keep=self._keep, batch=_BATCH)
                 removed += batch
         if removed:
             log.info("old rows are removed", rows=removed)

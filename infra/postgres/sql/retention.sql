@@ -1,15 +1,16 @@
--- Retention: what is old goes, in small batches.
+-- Retention: what is old goes, in small batches. What is old is a matter of the database's clock, which set the dates:
+-- a worker whose own clock is ahead must not remove what is fresh.
 
 -- name: remove_old_operations
--- Finished operations older than the cutoff; failed ones are dead letters and stay until they are dealt with.
+-- Operations that finished longer ago than they are kept; failed ones are dead letters and stay until they are dealt with.
 DELETE FROM operation
  WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM operation
-                            WHERE finished_at < :cutoff AND status NOT IN ('queued', 'running', 'failed')
+                            WHERE finished_at < now() - CAST(:keep AS interval) AND status NOT IN ('queued', 'running', 'failed')
                             LIMIT CAST(:batch AS integer))
 RETURNING 1 AS removed;
 
 -- name: remove_old_outbox
--- Published messages older than the cutoff, of every tenant a prefix of its log: a hole would look like lost events.
+-- Messages published longer ago than they are kept, of every tenant a prefix of its log: a hole would look like lost events.
 -- What is not published stays whatever its age, and so does what comes after it.
 DELETE FROM outbox
  USING (SELECT tenant_log.tenant_id, front.first_sequence
@@ -21,12 +22,12 @@ DELETE FROM outbox
                 LIMIT 1) AS oldest
          CROSS JOIN LATERAL (
                SELECT first_sequence,
-                      bool_and(coalesce(published_at < :cutoff, false)) OVER (ORDER BY first_sequence) AS is_old
+                      bool_and(coalesce(published_at < now() - CAST(:keep AS interval), false)) OVER (ORDER BY first_sequence) AS is_old
                  FROM (SELECT first_sequence, published_at FROM outbox
                         WHERE outbox.tenant_id = tenant_log.tenant_id
                         ORDER BY first_sequence
                         LIMIT CAST(:batch AS integer)) AS first_rows) AS front
-         WHERE oldest.published_at < :cutoff AND front.is_old
+         WHERE oldest.published_at < now() - CAST(:keep AS interval) AND front.is_old
          LIMIT CAST(:batch AS integer)) AS old
  WHERE outbox.tenant_id = old.tenant_id AND outbox.first_sequence = old.first_sequence
 RETURNING 1 AS removed;
