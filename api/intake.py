@@ -15,6 +15,7 @@ import structlog
 from api.answers import Answers
 from api.claims import Claims
 from domain.commands import Command
+from infra.failpoints import Failpoint, reached
 from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_refused_row, is_transient
 from infra.postgres.operations import (
@@ -108,6 +109,7 @@ class Intake:
         self._measures = database.measures.acceptance
         self._claims = None if broker is None else Claims(broker, database.measures.acceptance)
         self._open_limit = settings.open_operations_limit
+        self._reached = reached(settings.failpoint)
         self._answers = Answers(database=database, broker=broker)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
@@ -206,9 +208,11 @@ class Intake:
             async with asyncio.timeout(_FLUSH_SECONDS), self._database.transaction() as tx:
                 sent.tx = tx
                 results = await self._insert(tx, batch)
+                self._reached(Failpoint.ACCEPT_BEFORE_COMMIT)
         except Exception as error:  # noqa: BLE001 - every waiter must learn of it, whatever it is
             await self._flush_failed(batch, error, unknown=sent.happened)
             return
+        self._reached(Failpoint.ACCEPT_AFTER_COMMIT)
         for waiting in batch:
             outcome = results[waiting.operation.id]
             if isinstance(outcome, Exception):

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from infra import failpoints
+
 PREFIX = "SEATLINE_"
 # Below this many a minute a mistyped deployment locks itself out (the contract's lower bound).
 FEWEST_BAD_CREDENTIALS = 20
@@ -115,7 +117,11 @@ class Settings(BaseSettings):
     jwt_issuer: str | None = Field(default=None, description="The `iss` a JWT must carry.")
     jwt_audience: str | None = Field(default=None, description="The `aud` a JWT must carry.")
     failpoint: str | None = Field(
-        default=None, description="Names a point at which a worker kills itself: for tests only."
+        default=None,
+        description="`name:k`: the process kills itself at that point, the k-th time. For tests only.",
+    )
+    allow_failpoints: bool = Field(
+        default=False, description="Without it a process refuses to start with a failpoint. Never set in production."
     )
 
     @field_validator("database_url")
@@ -151,6 +157,18 @@ class Settings(BaseSettings):
         if 0 < limit < FEWEST_BAD_CREDENTIALS:
             raise ValueError(f"must be 0 (off) or at least {FEWEST_BAD_CREDENTIALS}")
         return limit
+
+    @field_validator("failpoint")
+    @classmethod
+    def _is_a_failpoint(cls, text: str | None) -> str | None:
+        failpoints.reached(text)
+        return text
+
+    @model_validator(mode="after")
+    def _failpoints_are_allowed(self) -> Self:
+        if self.failpoint is not None and not self.allow_failpoints:
+            raise ValueError(f"{PREFIX}FAILPOINT is refused unless {PREFIX}ALLOW_FAILPOINTS is set, for tests alone")
+        return self
 
     @model_validator(mode="after")
     def _jwt_settings_come_together(self) -> Self:

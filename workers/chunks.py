@@ -12,6 +12,7 @@ import structlog
 
 from domain.continuations import Continuation
 from domain.errors import JSON
+from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import lock_tenants, still_open
@@ -31,12 +32,19 @@ class ChunkLane:
     """Tenants with work that goes on in chunks, in turn. `committed` is called after every chunk."""
 
     def __init__(
-        self, *, database: Database, ready: ReadySet, sizes: ChunkSizes, committed: Callable[[], Awaitable[None]]
+        self,
+        *,
+        database: Database,
+        ready: ReadySet,
+        sizes: ChunkSizes,
+        committed: Callable[[], Awaitable[None]],
+        reached: Reached = unarmed,
     ) -> None:
         self._database = database
         self._ready = ready
         self._sizes = sizes
         self._committed = committed
+        self._reached = reached
         self._tenants: dict[int, None] = {}
         self._filled = asyncio.Event()
         self._pause = _FIRST_PAUSE
@@ -82,8 +90,11 @@ class ChunkLane:
                 return False
             numbered = logs[tenant_id].event_seq
             taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
+            if taken is not None:
+                self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
         self._pause = _FIRST_PAUSE
         if taken is not None:
+            self._reached(Failpoint.CHUNK_AFTER_COMMIT)
             of, step = taken
             self.chunks += 1
             self._latest = _shown(of, step.touched)

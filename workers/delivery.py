@@ -14,14 +14,15 @@ from uuid import UUID
 import structlog
 
 from domain.errors import ErrorCode
+from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
-from infra.postgres.workers import clear_inflight
+from infra.postgres.workers import clear_inflight, reap_workers
 from infra.traces import trace
 from workers.handlers import Handler
 from workers.measuring import pass_committed
-from workers.passes import Pass, failure, record_ended, run_pass
+from workers.passes import LeftBehindError, Pass, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 """An operation whose statements time out this often, alone, is failed."""
 
+_LOOKS_FOR_THE_DEAD = (0.0, 0.05, 0.2)
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
 
@@ -41,8 +43,11 @@ class Inflight(Protocol):
     def worker_id(self) -> int:
         """This worker's row."""
 
-    async def name(self, operations: Sequence[OpenOperation]) -> None:
-        """Name these operations in a transaction of its own."""
+    async def name(self, operations: Sequence[OpenOperation]) -> bool:
+        """Name these operations in a transaction of its own; True where a dead worker seems to have named them too."""
+
+    async def clear(self) -> None:
+        """Name nothing any more."""
 
 
 Announce = Callable[[Mapping[str, Sequence[UUID]]], Awaitable[None]]
@@ -65,6 +70,7 @@ class Delivery:
         handlers: Mapping[str, Handler],
         committed: Announce,
         continues: Callable[[int], None] = lambda _tenant_id: None,
+        reached: Reached = unarmed,
     ) -> None:
         self._database = database
         self._ready = ready
@@ -73,6 +79,7 @@ class Delivery:
         self._handlers = handlers
         self._committed = committed
         self._continues = continues
+        self._reached = reached
         self._pause = _FIRST_PAUSE
         self.passes = 0
 
@@ -80,14 +87,31 @@ class Delivery:
         """One pass over the batch: acks its claims at the end, whatever the outcome."""
         this = Pass()
         try:
-            await self._pass(this, batch)
+            try:
+                await self._pass(this, batch)
+            except LeftBehindError:
+                await self._count_the_dead()
+                this = Pass()
+                await self._pass(this, batch, heeds_the_dead=False)
         except Exception as error:  # noqa: BLE001 - the pipe's last resort: every failure has its place below
             await self._failed_safely(this, batch, error)
         finally:
+            self._reached(Failpoint.PASS_BEFORE_ACK)
             for ack in batch.acks:
                 ack()
 
-    async def _pass(self, this: Pass, batch: Batch) -> None:
+    async def _count_the_dead(self) -> None:
+        """Before anything of theirs is tried again: what killed one worker must not take the next one unwatched.
+
+        The server needs a moment to see that a process is gone. A row that stays is of a worker that lives.
+        """
+        for pause in _LOOKS_FOR_THE_DEAD:
+            await asyncio.sleep(pause)
+            async with self._database.transaction() as tx:
+                if (await reap_workers(tx, self._inflight.worker_id)).workers:
+                    return
+
+    async def _pass(self, this: Pass, batch: Batch, *, heeds_the_dead: bool = True) -> None:
         async with self._database.transaction() as tx:
             await run_pass(
                 tx,
@@ -96,9 +120,13 @@ class Delivery:
                 budget=self._budget,
                 handlers=self._handlers,
                 name_inflight=self._inflight.name,
+                heeds_the_dead=heeds_the_dead,
             )
             if this.selection.taken:
                 await clear_inflight(tx, self._inflight.worker_id)
+                self._reached(Failpoint.PASS_BEFORE_COMMIT)
+        if this.selection.taken:
+            self._reached(Failpoint.PASS_AFTER_COMMIT)
         self.passes += 1
         pass_committed(self._database.measures, this, batch)
         self._pause = _FIRST_PAUSE
@@ -131,6 +159,7 @@ class Delivery:
 
     async def _failed_safely(self, this: Pass, batch: Batch, error: Exception) -> None:
         try:
+            await self._inflight.clear()
             await self._failed(this, batch, error)
         except Exception as second:  # noqa: BLE001 - the failure could not be recorded either: the rows stay open
             await self._back_off(batch, second)

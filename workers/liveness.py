@@ -10,7 +10,14 @@ import structlog
 
 from infra.postgres.database import Database, Session
 from infra.postgres.passes import OpenOperation
-from infra.postgres.workers import Doing, name_inflight, register_worker, remove_worker, see_worker
+from infra.postgres.workers import (
+    Doing,
+    clear_inflight,
+    name_inflight,
+    register_worker,
+    remove_worker,
+    see_worker,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +55,10 @@ class Liveness:
                 log.info("the worker's session is lost", error=repr(error))
             await asyncio.sleep(_PING_SECONDS)
 
-    async def name(self, operations: Sequence[OpenOperation]) -> None:
+    async def name(self, operations: Sequence[OpenOperation]) -> bool:
         """Name what this worker is about to run; registers first where that has to be.
+
+        True: another worker had named some of these tenants and has not finished; it has probably died.
 
         Raises:
             TimeoutError | OSError: the database did not answer; the pass must not go on unnamed.
@@ -57,13 +66,24 @@ class Liveness:
         held = [(operation.tenant_id, operation.id) for operation in operations]
         try:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
-                session = await self._registered()
-                if not await name_inflight(session, self.worker_id, held):
+                left = await name_inflight(await self._registered(), self.worker_id, held)
+                if left is None:
                     self._forget()
-                    await name_inflight(await self._registered(), self.worker_id, held)
+                    left = await name_inflight(await self._registered(), self.worker_id, held)
+                return bool(left)
         except BaseException:
             self._forget()
             raise
+
+    async def clear(self) -> None:
+        """Name nothing any more: the pass was given up, and its operations are anybody's again."""
+        try:
+            async with asyncio.timeout(_CALL_SECONDS), self._lock:
+                if self._session is not None:
+                    await clear_inflight(self._session, self.worker_id)
+        except Exception as error:  # noqa: BLE001 - as in `run`
+            self._forget()
+            log.info("the worker's session is lost", error=repr(error))
 
     async def leave(self) -> None:
         """Take the row along; for an orderly end."""

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from infra.failpoints import reached
 from infra.measures import Measures
 from infra.postgres.database import Database
 from infra.postgres.workers import Doing
@@ -59,6 +60,7 @@ class Worker:
         chunk_sizes = sizes or ChunkSizes()
         name = f"{socket.gethostname()}-{os.getpid()}"
         self.measures = measures or Measures("worker")
+        reach = reached(settings.failpoint)
         self._database = Database(
             settings.database_url.get_secret_value(),
             name="seatline worker",
@@ -68,9 +70,15 @@ class Worker:
         self._broker = _broker(settings, name)
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
         self._liveness = Liveness(database=self._database, name=name, version=VERSION, doing=self._doing)
-        self._relay = None if self._broker is None else Relay(database=self._database, broker=self._broker)
+        self._relay = (
+            None if self._broker is None else Relay(database=self._database, broker=self._broker, reached=reach)
+        )
         self._chunks = ChunkLane(
-            database=self._database, ready=self._ready, sizes=chunk_sizes, committed=self._chunk_committed
+            database=self._database,
+            ready=self._ready,
+            sizes=chunk_sizes,
+            committed=self._chunk_committed,
+            reached=reach,
         )
         self._delivery = Delivery(
             database=self._database,
@@ -80,6 +88,7 @@ class Worker:
             handlers=handlers or handlers_with(chunk_sizes),
             committed=self._committed,
             continues=self._chunks.add,
+            reached=reach,
         )
         self._poll = Poll(
             database=self._database,

@@ -36,6 +36,10 @@ class Ended:
     events: Sequence[Told] = ()
 
 
+class LeftBehindError(Exception):
+    """A worker died over one of these tenants, and its death has not been counted yet."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Pass:
     """What a pass has locked and taken so far; after a failure it tells how far it came."""
@@ -65,9 +69,14 @@ async def run_pass(
     *,
     budget: Budget,
     handlers: Mapping[str, Handler],
-    name_inflight: Callable[[Sequence[OpenOperation]], Awaitable[None]],
+    name_inflight: Callable[[Sequence[OpenOperation]], Awaitable[bool]],
+    heeds_the_dead: bool = True,
 ) -> None:
-    """Run one pass over these tenants, at most `shares` operations of each; fills `this` as it goes."""
+    """Run one pass over these tenants, at most `shares` operations of each; fills `this` as it goes.
+
+    Raises:
+        LeftBehindError: another worker has left one of the tenants in the middle of a pass, and this one heeds that.
+    """
     logs = await lock_tenants(tx, shares)
     this.held = frozenset(logs)
     if not logs:
@@ -82,7 +91,8 @@ async def run_pass(
     this.selection = select({tenant_id: found[tenant_id] for tenant_id in held if tenant_id in found}, budget)
     if not this.selection.taken:
         return
-    await name_inflight(this.selection.operations)
+    if await name_inflight(this.selection.operations) and heeds_the_dead:
+        raise LeftBehindError
     at = this.at = next(iter(logs.values())).at
     numbered = sum(log.event_seq for log in logs.values())
     ended: dict[UUID, Ended] = {}

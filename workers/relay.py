@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from infra.cloudevents import wire_sequence
+from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database, Session
 from infra.postgres.outbox_relay import (
     PendingMessage,
@@ -99,7 +100,8 @@ def event_message(message: PendingMessage) -> EventMessage:
 class Relay:
     """A service of every worker; only the leader's publishes, the others stand by."""
 
-    def __init__(self, *, database: Database, broker: Broker) -> None:
+    def __init__(self, *, database: Database, broker: Broker, reached: Reached = unarmed) -> None:
+        self._reached = reached
         self._database = database
         self._broker = broker
         self._held = HeldTenants()
@@ -198,12 +200,15 @@ class Relay:
         if not messages:
             return 0, 0
         read_at = time.perf_counter()
+        self._reached(Failpoint.RELAY_BEFORE_PUBLISH)
         confirmed = await self._broker.publish_events([event_message(message) for message in messages])
+        self._reached(Failpoint.RELAY_AFTER_PUBLISH)
         ids, stalled = published(messages, confirmed)
         messages_relayed(self._database.measures, messages, frozenset(ids), seconds=time.perf_counter() - read_at)
         if ids:
             async with self._database.transaction() as tx:
                 await mark_published(tx, ids=ids)
+            self._reached(Failpoint.RELAY_AFTER_MARK)
         self._judge(messages, stalled, relayed=len(ids))
         return len(messages), len(ids)
 

@@ -38,19 +38,24 @@ async def register_worker(session: Session, *, name: str, version: str) -> int:
     return worker_id
 
 
-async def name_inflight(session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]]) -> bool:
-    """Name what the worker is about to run, in a transaction of its own. False: the row is gone, register anew."""
+async def name_inflight(session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]]) -> bool | None:
+    """Name what the worker is about to run, in a transaction of its own.
+
+    True: another worker's row still names one of the tenants, as a dead one's does. None: the row is gone, so register
+    anew.
+    """
     rows = await session.fetch(
         _SQL["name_inflight"],
         worker_id=worker_id,
         tenant_ids=[tenant_id for tenant_id, _ in operations],
         operation_ids=[operation_id for _, operation_id in operations],
+        held=sorted({tenant_id for tenant_id, _ in operations}),
     )
-    return bool(rows)
+    return bool(rows[0]["is_left_by_another"]) if rows else None
 
 
-async def clear_inflight(tx: Transaction, worker_id: int) -> None:
-    """Part of the pass's own commit: what it held is done."""
+async def clear_inflight(tx: Transaction | Session, worker_id: int) -> None:
+    """Part of the pass's own commit: what it held is done. On a session: it was given up."""
     await tx.execute(_SQL["clear_inflight"], worker_id=worker_id)
 
 

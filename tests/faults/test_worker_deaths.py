@@ -4,6 +4,9 @@ import asyncio
 import signal
 from datetime import timedelta
 
+import pytest
+
+from infra.failpoints import Failpoint
 from tests.support.callers import calling
 from tests.support.processes import worker_process
 from tests.support.waiting import found
@@ -30,12 +33,16 @@ async def numbered(caller) -> list[tuple[int, int]]:
     return [(row["first_sequence"], row["last_sequence"]) for row in rows]
 
 
-async def test_a_worker_killed_between_commit_and_ack_leaves_nothing_undone_and_nothing_done_twice(
-    database_url, amqp_url, broker_prefix, tmp_path
+@pytest.mark.parametrize(
+    "point", [Failpoint.PASS_BEFORE_COMMIT, Failpoint.PASS_AFTER_COMMIT, Failpoint.PASS_BEFORE_ACK]
+)
+async def test_a_worker_killed_around_commit_and_ack_leaves_nothing_undone_and_nothing_done_twice(
+    database_url, amqp_url, broker_prefix, tmp_path, point
 ):
     settings = {"database_url": database_url, "amqp_url": amqp_url, "name_prefix": broker_prefix}
     async with calling(database_url, amqp_url=amqp_url, prefix=broker_prefix) as caller:
-        with worker_process(tmp_path / "first.log", fault="dies-after-commit", **settings) as doomed:
+        armed = {"failpoint": f"{point}:1", "allow_failpoints": "yes"}
+        with worker_process(tmp_path / "first.log", **settings, **armed) as doomed:
             await caller.put_group("one", wait=NO_WAIT)
             await asyncio.to_thread(doomed.wait, 30)
         assert doomed.returncode == -signal.SIGKILL
@@ -44,7 +51,8 @@ async def test_a_worker_killed_between_commit_and_ack_leaves_nothing_undone_and_
             rows = await settled(caller, 2)
         assert answered.response["items"][0]["outcome"] == "created"
         assert [row["status"] for row in rows] == ["succeeded", "succeeded"]
-        assert [row["attempts"] for row in rows] == [0, 0]
+        # Only a pass that had not committed leaves its operation to be counted.
+        assert [row["attempts"] for row in rows] == [1 if point is Failpoint.PASS_BEFORE_COMMIT else 0, 0]
         assert await groups(caller) == ["one", "two"]
         assert await numbered(caller) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 

@@ -54,9 +54,13 @@ class Witness:
         self.worker_id = 0
         self.named: list[list[UUID]] = []
 
-    async def name(self, operations: Sequence[OpenOperation]) -> None:
+    async def name(self, operations: Sequence[OpenOperation]) -> bool:
         """Remember the operations of a pass that is about to run."""
         self.named.append([operation.id for operation in operations])
+        return False
+
+    async def clear(self) -> None:
+        """Nothing is named anywhere."""
 
 
 class Engine:

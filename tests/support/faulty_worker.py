@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from domain.commands import Kind
 from domain.planning import Decision, Order
@@ -35,37 +34,25 @@ def _raise() -> None:
 FAULTS = {"dies": _die, "stops": _stop, "raises": _raise}
 
 
-def struck_by(fault: str) -> Mapping[str, Handler]:
-    """The shipped handlers, with a fault in the middle of groups.put, after its rows are written."""
+def struck_by(
+    fault: str, handlers: Mapping[str, Handler] = HANDLERS, *, beginning: str = "poison"
+) -> Mapping[str, Handler]:
+    """These handlers, with a fault in the middle of groups.put, after its rows are written."""
 
     async def put_groups(tx: Transaction, orders: Sequence[Order[Any]], at: datetime) -> list[Decision]:
-        decisions = await HANDLERS[Kind.PUT_GROUPS](tx, orders, at)
-        if any(item.key.startswith("poison") for order in orders for item in order.command.items):
+        decisions = await handlers[Kind.PUT_GROUPS](tx, orders, at)
+        if any(item.key.startswith(beginning) for order in orders for item in order.command.items):
             FAULTS[fault]()
         return decisions
 
-    return {**HANDLERS, Kind.PUT_GROUPS: put_groups}
-
-
-class DiesAfterCommit(main.Worker):
-    """Killed when its first pass has committed, before anything is announced, acked or read again."""
-
-    async def _committed(self, replies: Mapping[str, Sequence[UUID]]) -> None:
-        _die()
-
-
-def worker(fault: str, values: settings.Settings) -> main.Worker:
-    """The worker with this fault."""
-    if fault == "dies-after-commit":
-        return DiesAfterCommit(values)
-    return main.Worker(values, handlers=struck_by(fault))
+    return {**handlers, Kind.PUT_GROUPS: put_groups}
 
 
 async def run(fault: str, values: settings.Settings) -> None:
     """Run until killed or asked to stop."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    process = worker(fault, values)
+    process = main.Worker(values, handlers=struck_by(fault))
     await process.start()
     await ended.wait()
     await process.stop()

@@ -54,6 +54,22 @@ def test_a_wrong_value_is_refused_with_its_variable_and_without_the_value(monkey
     assert value not in str(refusal.value)
 
 
+def test_a_failpoint_is_refused_unless_failpoints_are_allowed(monkeypatch):
+    monkeypatch.setenv("SEATLINE_FAILPOINT", "pass-before-ack:3")
+    with pytest.raises(SettingsError, match="SEATLINE_ALLOW_FAILPOINTS"):
+        load()
+    monkeypatch.setenv("SEATLINE_ALLOW_FAILPOINTS", "yes")
+    assert load().failpoint == "pass-before-ack:3"
+
+
+@pytest.mark.parametrize("text", ["pass-before-ack", "pass-before-ack:0", "pass-before-ack:x", "somewhere:1"])
+def test_a_failpoint_names_a_point_and_a_number(monkeypatch, text):
+    monkeypatch.setenv("SEATLINE_ALLOW_FAILPOINTS", "yes")
+    monkeypatch.setenv("SEATLINE_FAILPOINT", text)
+    with pytest.raises(SettingsError, match="SEATLINE_FAILPOINT: must be NAME:K"):
+        load()
+
+
 def test_keys_for_jwts_need_issuer_and_audience(monkeypatch):
     monkeypatch.setenv("SEATLINE_JWT_JWKS", "/etc/jwks.json")
     with pytest.raises(SettingsError, match="SEATLINE_JWT_ISSUER"):

@@ -7,14 +7,16 @@ WITH registered AS (INSERT INTO worker (name, version) VALUES (:name, :version) 
 SELECT id, pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer)) FROM registered;
 
 -- name: name_inflight
--- What the worker is about to run: named in a transaction of its own, so that it outlives a death.
+-- What the worker is about to run: named in a transaction of its own, so that it outlives a death. Since it holds these
+-- tenants, whoever else names one does not run it any more: that worker has died, or is about to say that it gave up.
 UPDATE worker
    SET tenant_ids = CAST(:tenant_ids AS bigint[]), operation_ids = CAST(:operation_ids AS uuid[]), seen_at = now()
  WHERE id = :worker_id
-RETURNING id;
+RETURNING EXISTS (SELECT 1 FROM worker AS other
+                   WHERE other.id <> :worker_id AND other.tenant_ids && CAST(:held AS bigint[])) AS is_left_by_another;
 
 -- name: clear_inflight
--- The pass's own commit clears what it held.
+-- The pass's own commit clears what it held, and so does whoever gives a pass up.
 UPDATE worker SET tenant_ids = '{}', operation_ids = '{}', seen_at = now() WHERE id = :worker_id;
 
 -- name: seen

@@ -148,6 +148,41 @@ async def test_what_a_pass_runs_is_named_for_all_to_see_while_it_runs_and_not_wh
     assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
 
 
+async def test_what_a_dead_worker_named_is_counted_before_it_is_tried_again(database, tenant, new_worker):
+    tried = []
+
+    async def watched(tx, orders, at):
+        tried.append([order.operation_id for order in orders])
+        return await HANDLERS[Kind.PUT_GROUPS](tx, orders, at)
+
+    ids, held = await queued(database, tenant, "One", "Two")
+    die(await new_worker(*held))
+    engine = Engine(database, handlers={**HANDLERS, Kind.PUT_GROUPS: watched}, inflight=await new_worker())
+    await engine.drain(tenant.id)
+    assert tried == [[ids[0]], [ids[1]]]
+    assert [row["attempts"] for row in await rows_of(database, ids)] == [1, 1]
+
+
+async def test_a_worker_that_gave_a_pass_up_is_not_held_against_what_it_named(database, tenant, new_worker):
+    ids, held = await queued(database, tenant, "One", "Two")
+    living = await new_worker(*held)
+    await living.clear()
+    engine = Engine(database, inflight=await new_worker())
+    await engine.drain(tenant.id)
+    assert [row["attempts"] for row in await rows_of(database, ids)] == [0, 0]
+    assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[], []]
+
+
+async def test_a_living_worker_that_names_what_it_no_longer_runs_holds_nobody_up(database, tenant, new_worker):
+    ids, held = await queued(database, tenant, "One", "Two")
+    living = await new_worker(*held)
+    engine = Engine(database, inflight=await new_worker())
+    await engine.drain(tenant.id)
+    views = await operations(database, tenant.id, ids)
+    assert [(view.status.value, view.attempts) for view in views] == [("succeeded", 0)] * 2
+    assert (await database.fetch(ROWS))[0]["id"] == living.worker_id
+
+
 async def test_operations_with_attempts_run_alone_and_in_their_place(database, tenant, new_worker):
     ids, held = await queued(database, tenant, "One", "Two", "Three", "Four", "Five")
     die(await new_worker(held[1], held[3]))
