@@ -11,6 +11,7 @@ from domain.errors import ErrorCode
 from infra.settings import PREFIX, Settings
 from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks import report
+from tests.chaos import __main__ as chaos
 from workers.cli.check import markdown_table
 from workers.cli.main import cli
 
@@ -133,6 +134,15 @@ def test_the_benchmarks_page_has_a_section_for_every_figure():
         assert text.count(f"<!-- {section}: written by the benchmark -->") == 1
 
 
+def test_the_reliability_page_has_a_row_for_every_fault():
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    described, _, _ = text.partition("## What it has found")
+    assert {
+        name for name in chaos.FAULTS if not name.startswith("failpoint-") and f"`{name}`" not in described
+    } == set()
+    assert "`failpoint-…`" in described
+
+
 def code_of(document):
     """What stands in code: indented, fenced or between backticks."""
     text = document.read_text(encoding="utf-8")
@@ -148,8 +158,7 @@ def assert_is_command(words):
         name = words.pop(0)
         command = command.get_command(context, name)
         assert command is not None, name
-    if command.name == "bench":
-        command = benchmarks.main
+    command = {"bench": benchmarks.main, "chaos": chaos.main}.get(command.name, command)
     if command.name != "test":  # whose arguments are pytest's
         options = {name for parameter in command.get_params(context) for name in parameter.opts}
         assert {word for word in words if word.startswith("-")} <= options

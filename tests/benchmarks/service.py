@@ -48,6 +48,7 @@ class Service:
     database_url: str
     port: int
     prefix: str
+    module: str = "workers.cli"
     children: list[Child] = field(default_factory=list)
 
     @property
@@ -55,7 +56,7 @@ class Service:
         """Where the API listens."""
         return f"http://{HOST}:{self.port}"
 
-    def start(self, name: str, *arguments: str, **variables: str) -> None:
+    def start(self, name: str, *arguments: str, **variables: str) -> Child:
         """Start one `seatline` process; `variables` are settings without their prefix."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("SEATLINE_")}
         settings = {
@@ -69,11 +70,13 @@ class Service:
         environment = {**clean, **{f"SEATLINE_{key}": value for key, value in settings.items()}}
         command = Command(
             name=name,
-            argv=(sys.executable, "-P", "-m", "workers.cli", *arguments),
+            argv=(sys.executable, "-P", "-m", self.module, *arguments),
             environment={**environment, "PYTHONPATH": str(ROOT)},
             log=self.servers.place.logs / f"{name}.log",
         )
-        self.children.append(Child.start(command, self.servers.place.records))
+        child = Child.start(command, self.servers.place.records)
+        self.children.append(child)
+        return child
 
     def verify(self) -> None:
         """Recount everything: a figure that was reached by miscounting is none.

@@ -70,6 +70,10 @@ class TcpProxy:
         """Reset all connections again and again, whenever clients have sent that many bytes more."""
         self._budget = self._period = sent_by_client
 
+    def reset_never(self) -> None:
+        """Forget what `reset_after` and `reset_every` have asked for."""
+        self._budget = self._period = None
+
     def swallow_answer_to(self, words: bytes) -> None:
         """Reset all connections instead of passing on what the server answers to the next message with these words.
 
@@ -91,6 +95,12 @@ class TcpProxy:
         """Whether the reset that was asked for has happened."""
         return self._budget is None
 
+    @property
+    def server_side_ports(self) -> set[int]:
+        """The ports from which the server sees this proxy's connections come."""
+        pairs = [writer.get_extra_info("sockname") for writer in self._writers - self._clients]
+        return {pair[1] for pair in pairs if pair}
+
     def say_to_clients(self, data: bytes) -> None:
         """Send bytes to every client as if the server had."""
         for writer in self._clients:
@@ -101,7 +111,11 @@ class TcpProxy:
         if self._refusing:
             writer.transport.abort()
             return
-        upstream_reader, upstream = await asyncio.open_connection(self._parts.hostname, self._parts.port)
+        try:
+            upstream_reader, upstream = await asyncio.open_connection(self._parts.hostname, self._parts.port)
+        except OSError:  # nobody listens there just now: say so, instead of keeping the client waiting
+            writer.transport.abort()
+            return
         self._writers |= {writer, upstream}
         self._clients.add(writer)
         for pump in (

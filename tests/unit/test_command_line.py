@@ -12,7 +12,7 @@ from workers.cli.check import markdown_table
 from workers.cli.first_request import FirstRequest, curl_lines
 
 # Their arguments, `--help` too, go to another program.
-PASSED_ON = {"test", "bench"}
+PASSED_ON = {"test", "bench", "chaos"}
 
 
 @pytest.fixture

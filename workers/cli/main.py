@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "logs": ("workers.cli.logs", "logs", "Show what the processes wrote."),
     "test": ("workers.cli.testing", "test", "Run the test suite on servers of its own."),
     "bench": ("workers.cli.bench", "bench", "Measure the service on servers of its own."),
+    "chaos": ("workers.cli.chaos", "chaos", "Run the service under fire and count what became of everything."),
     "api": ("workers.cli.service", "api", "Run one API process."),
     "worker": ("workers.cli.service", "worker", "Run one worker process."),
     "migrate": ("workers.cli.service", "migrate", "Bring the database to this version's schema."),
@@ -37,7 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
 # These make servers themselves: the ones of a running `up` must not leak into them.
-MAKE_SERVERS = frozenset({"up", "down", "status", "logs", "test", "bench"})
+MAKE_SERVERS = frozenset({"up", "down", "status", "logs", "test", "bench", "chaos"})
 
 
 class Contents(click.Group):

@@ -52,14 +52,9 @@ def own_servers(
     *, install: bool, signals: StopSignals, say: Progress, postgres: Mapping[str, str] = DISPOSABLE
 ) -> Iterator[dict[str, str]]:
     """Servers for this run alone, Postgres with these options; yields the SEATLINE_TEST_ variables that name them."""
-    scratch.sweep(ROOT / ".dev")
-    folder = ROOT / ".dev" / f"{PREFIX}{os.getpid()}"
-    # What is to be durable is measured on a disk.
-    place = Place(folder=scratch.make(folder) if postgres is DISPOSABLE else folder)
-    place.folder.mkdir(parents=True, exist_ok=True)
-    state = State(path=place.state)
     with ExitStack() as stack:
-        stack.callback(scratch.remove, folder)
+        place = stack.enter_context(own_place(is_durable=postgres is not DISPOSABLE))
+        state = State(path=place.state)
         variables = _named_servers()
         if DATABASE not in variables:
             say("starting a Postgres for this run")
@@ -74,6 +69,20 @@ def own_servers(
         if BROKER not in variables:
             say(NO_BROKER + "Tests that need the broker will FAIL.\n")
         yield variables
+
+
+@contextmanager
+def own_place(*, is_durable: bool) -> Iterator[Place]:
+    """A place of this run alone, gone with whatever still runs there at its end; those of earlier runs go first."""
+    scratch.sweep(ROOT / ".dev")
+    folder = ROOT / ".dev" / f"{PREFIX}{os.getpid()}"
+    # What is to be durable is measured on a disk.
+    place = Place(folder=folder if is_durable else scratch.make(folder))
+    place.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield place
+    finally:
+        scratch.remove(folder)
 
 
 def _named_servers() -> dict[str, str]:

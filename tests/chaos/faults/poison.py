@@ -1,0 +1,68 @@
+"""Poison of four kinds. Each must fail alone, and what cannot be read must be set aside."""
+
+import json
+from uuid import uuid4
+
+import aio_pika
+from aio_pika.abc import AbstractChannel
+
+from tests.chaos.process import DIES, RAISES
+from tests.chaos.scene import Scene
+
+_ENVELOPES = (
+    b"",
+    b"garbage",
+    b"x" * 100_000,
+    b'{"v":2,"tenant_id":1,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+    b'{"v":1,"tenant_id":99999999999999999999,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',
+    b'{"v":1,"tenant_id":77777,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',  # well-formed, of nobody
+)
+_UNREADABLE = len(_ENVELOPES) - 1
+# As an API process of a later version would: after the workers, in the wrong order of an upgrade.
+_LATER = """
+INSERT INTO operation (tenant_id, id, kind, items, bytes, request, presentation, fingerprint, total)
+SELECT id, $2, 'groups.frobnicate', 1, 2, '{}', $3::json, '', 1 FROM tenant WHERE key = $1
+"""
+
+
+async def bad_envelopes(scene: Scene) -> str:
+    """Messages among the claims that are none."""
+
+    async def publish(channel: AbstractChannel) -> None:
+        exchange = await channel.get_exchange(scene.topology.commands_exchange, ensure=False)
+        for body in _ENVELOPES:
+            await exchange.publish(aio_pika.Message(body), routing_key=scene.topology.claim_key)
+
+    await scene.on_broker(publish)
+    scene.bad_envelopes += _UNREADABLE
+    return f"{_UNREADABLE} that cannot be read, and a claim of nobody"
+
+
+async def unknown_kind(scene: Scene) -> str:
+    """Operations of a kind that these workers do not know."""
+    presentation = json.dumps({"form": "none", "language": "en", "options": {}})
+    for tenant in scene.tenants:
+        operation_id = uuid4()
+        await scene.ask(_LATER, tenant.key, operation_id, presentation)
+        scene.unknown_kinds.append(str(operation_id))
+    return f"{len(scene.tenants)} operations"
+
+
+async def raises(scene: Scene) -> str:
+    """An operation that raises wherever it is applied."""
+    call = await scene.poisoned(scene.rng.choice(scene.tenants), RAISES, kind="raises")
+    return f"answered with {_status(call.answer)} after {len(call.fates)} attempts"
+
+
+async def kills(scene: Scene) -> str:
+    """An operation that kills whichever worker applies it."""
+    before, scene.fleet.workers_may_die = scene.fleet.restarts, True
+    try:
+        call = await scene.poisoned(scene.rng.choice(scene.tenants), DIES, kind="kills")
+    finally:
+        scene.fleet.workers_may_die = False
+    return f"{scene.fleet.restarts - before} workers died, answered with {_status(call.answer)}"
+
+
+def _status(answer: object) -> object:
+    return getattr(answer, "status", "nothing")

@@ -1,0 +1,50 @@
+"""Holds a tenant against the model of the engine, fed with the same commands in the order in which they were applied.
+
+One rule: whatever has struck, the rows are those that the commands would have left one after the other, in peace.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from domain.codec import decode
+from infra.postgres.database import Database
+from infra.postgres.statements import compile_block
+from tests.support.chunked_oracle import ChunkedOracle
+from tests.support.engine import Asked
+
+# An operation is applied where its first event stands. What failed has changed nothing.
+_APPLIED = compile_block(
+    "applied",
+    """
+SELECT operation.tenant_id, operation.id, kind, request
+  FROM operation
+  JOIN tenant ON tenant.id = operation.tenant_id
+  JOIN (SELECT tenant_id, operation_id, min(first_sequence) AS place FROM outbox GROUP BY tenant_id, operation_id)
+       AS announced ON announced.tenant_id = operation.tenant_id AND operation_id = operation.id
+ WHERE tenant.key = :tenant AND status <> 'failed'
+ ORDER BY place
+""",
+)
+
+
+async def disagreements(database_url: str, tenants: Sequence[str]) -> list[str]:
+    """What the model says of each of these tenants that the rows do not."""
+    database = Database(database_url, size=1)
+    try:
+        return [text for tenant in tenants if (text := await _disagreement(database, tenant))]
+    finally:
+        await database.close()
+
+
+async def _disagreement(database: Database, tenant: str) -> str:
+    rows: Sequence[Any] = await database.fetch(_APPLIED, tenant=tenant)
+    if not rows:
+        return ""
+    tenant_id = rows[0]["tenant_id"]
+    asked = [Asked(tenant_id=tenant_id, command=decode(row["kind"], json.loads(row["request"]))) for row in rows]
+    try:
+        await ChunkedOracle(database, tenant_id).assert_agrees(asked, [row["id"] for row in rows])
+    except AssertionError as error:
+        return f"{tenant}: the model of the engine disagrees: {str(error)[:2_000]}"
+    return ""

@@ -1,0 +1,86 @@
+"""What a run found, as tables for people, as JSON for programs, and as the section of docs/reliability.md."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.place import ROOT
+from tests.chaos.runner import Struck
+
+PAGE = ROOT / "docs" / "reliability.md"
+_BEGIN, _END = "<!-- the last run: written by chaos -->\n", "<!-- end -->"
+_COLUMNS = ("fault", "struck at", "lasted", "recovered in", "unknown", "what it did")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run from beginning to end."""
+
+    command: str
+    seed: int
+    seconds: float
+    machine: Mapping[str, str]
+    figures: Mapping[str, int | float]
+    struck: Sequence[Struck]
+    violations: Sequence[str]
+
+    def document(self) -> str:
+        """Everything as one JSON document."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+    def show(self, console: Console) -> None:
+        """Print the tables, then what is wrong."""
+        faults = Table(title="faults", title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for place, column in enumerate(_COLUMNS):
+            faults.add_column(column, justify="right" if 0 < place < 5 else "left")
+        for one in self.struck:
+            faults.add_row(*_row(one), style="red" if one.problem else None)
+        figures = Table(title="figures", title_justify="left", box=None, pad_edge=False, show_header=False)
+        for name, value in self.figures.items():
+            figures.add_row(name, _shown(value))
+        console.print(faults, "", figures, "")
+        for violation in self.violations:
+            console.print(f"[red]VIOLATION[/red] {violation}", highlight=False, soft_wrap=True)
+        verdict = f"[red]{len(self.violations)} violations[/red]" if self.violations else "[green]no violation[/green]"
+        console.print(f"{verdict}; {len(self.struck)} faults in {self.seconds:.0f} s; --seed {self.seed} repeats them")
+
+    def write(self, path: Path = PAGE) -> None:
+        """Replace the section of the page; every other line stays.
+
+        Raises:
+            ValueError: the page has no such section.
+        """
+        before, found, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
+        _, closed, after = rest.partition(_END)
+        if not (found and closed):
+            raise ValueError(f"{path.name} has no section for the last run")
+        path.write_text(before + _BEGIN + self._section() + _END + after, encoding="utf-8")
+
+    def _section(self) -> str:
+        lines = [f"Run on {datetime.now(UTC):%Y-%m-%d}: `{self.command}`.", "", "| | |", "|---|---|"]
+        lines += [f"| {name} | {value} |" for name, value in self.machine.items()]
+        lines += ["", "| figure | |", "|---|---:|"]
+        lines += [f"| {name} | {_shown(value)} |" for name, value in self.figures.items()]
+        lines += ["", _line(_COLUMNS), "|---|---:|---:|---:|---:|---|"]
+        lines += [_line(_row(one)) for one in self.struck]
+        verdict = [f"- {violation}" for violation in self.violations] or ["No violation."]
+        return "\n".join(["", *lines, "", *verdict, "", ""])
+
+
+def _row(one: Struck) -> tuple[str, ...]:
+    recovered = "never" if one.recovered is None else f"{one.recovered:.1f} s"
+    note = f"{one.note} (during {one.during})" if one.during else one.note
+    return (one.name, f"{one.began:.0f} s", f"{one.lasted:.1f} s", recovered, str(one.unknown), note)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
+
+
+def _shown(value: float) -> str:
+    return f"{value:.1f} s" if isinstance(value, float) else f"{value:,}"
