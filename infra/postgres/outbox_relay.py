@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from infra.postgres.database import Database, Session, Transaction
+from infra.postgres.outbox_bodies import StoredBody, unpack
 from infra.postgres.statements import load
 
 _SQL = load("outbox_relay")
@@ -35,7 +36,18 @@ async def pending_messages(
         most_rows=most_rows,
         most_bytes=most_bytes,
     )
-    return [PendingMessage(**row) for row in rows]
+    return [
+        PendingMessage(
+            id=row["id"],
+            tenant_id=row["tenant_id"],
+            first_sequence=row["first_sequence"],
+            last_sequence=row["last_sequence"],
+            routing_key=row["routing_key"],
+            body=unpack(StoredBody(row["body"], row["bytes"])),
+            waited_seconds=row["waited_seconds"],
+        )
+        for row in rows
+    ]
 
 
 async def mark_published(tx: Transaction, *, ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from domain.errors import JSON
 from domain.outcomes import OperationStatus
 from infra.cloudevents import OutboxMessage
 from infra.postgres.database import Reader, Row, Transaction
+from infra.postgres.outbox_bodies import pack
 from infra.postgres.statements import load
 
 _SQL = load("passes")
@@ -143,6 +144,7 @@ async def record(
         )
     if not announced:
         return
+    stored = [pack(row.message.body) for row in announced]
     await tx.execute(
         _SQL["append_outbox"],
         tenant_ids=[row.tenant_id for row in announced],
@@ -151,7 +153,8 @@ async def record(
         lasts=[row.message.last_sequence for row in announced],
         operation_ids=[row.operation_id for row in announced],
         routing_keys=[row.message.routing_key for row in announced],
-        bodies=[row.message.body for row in announced],
+        bodies=[one.body for one in stored],
+        bytes=[one.bytes for one in stored],
     )
     await tx.execute(
         _SQL["advance_logs"],

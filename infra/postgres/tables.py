@@ -228,7 +228,9 @@ outbox = Table(
     Column("last_sequence", BigInteger, nullable=False),
     Column("operation_id", Uuid, nullable=False),
     text_column("routing_key"),
+    # Deflated where `bytes` tells how long it is (infra/postgres/outbox_bodies.py).
     Column("body", LargeBinary, nullable=False),
+    Column("bytes", Integer),
     instant_column("created_at", filled=True),
     instant_column("published_at"),
     PrimaryKeyConstraint("tenant_id", "first_sequence"),

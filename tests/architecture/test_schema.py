@@ -5,6 +5,7 @@ import pytest
 
 from infra.postgres import migrate
 from infra.postgres.database import plain_dsn
+from infra.postgres.outbox_bodies import pack
 from infra.postgres.schema import metadata
 
 # The tables that hold no tenant's rows: the tenants themselves, and what belongs to processes.
@@ -36,6 +37,11 @@ RELATIONS = """
 SELECT relname FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace
  WHERE nspname = 'public' AND relkind IN ('r', 'S', 'v', 'm', 'p')
    AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+"""
+
+OUTBOX_ROW = """
+INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body, bytes)
+VALUES (1, 'user.updated', 1, 100, gen_random_uuid(), 't.user.updated', $1, $2)
 """
 
 
@@ -78,3 +84,10 @@ async def test_migrations_go_up_down_and_up_again(database_url, connection):
     assert {row["relname"] for row in await connection.fetch(RELATIONS)} == everything
     await migrate.check(database_url)
     await migrate.upgrade(database_url)
+
+
+async def test_a_downgrade_leaves_bodies_of_the_outbox_as_they_were_encoded(database_url, connection):
+    body = b'[{"id":"acme-1"}]' * 1_000
+    await connection.execute(OUTBOX_ROW, *pack(body))
+    await migrate.downgrade(database_url, "0002")
+    assert await connection.fetchval("SELECT body FROM outbox") == body

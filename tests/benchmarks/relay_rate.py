@@ -16,6 +16,7 @@ from domain.events import EventType
 from infra.cloudevents import EVENTS_PER_MESSAGE, OutboxMessage, encode
 from infra.local import databases
 from infra.postgres.database import Database
+from infra.postgres.outbox_bodies import pack
 from infra.rabbitmq import Broker
 from tests.support.brokers import outside_channel
 from tests.support.sample_events import SAMPLES, numbered
@@ -84,7 +85,16 @@ async def _fill(url: str, messages: int, tenants: int, events: int) -> int:
         await connection.copy_records_to_table(
             "outbox",
             records=[_row(tenant, message) for message in outbox],
-            columns=["tenant_id", "type", "first_sequence", "last_sequence", "operation_id", "routing_key", "body"],
+            columns=[
+                "tenant_id",
+                "type",
+                "first_sequence",
+                "last_sequence",
+                "operation_id",
+                "routing_key",
+                "body",
+                "bytes",
+            ],
         )
     await connection.close()
     return len(outbox[0].body)
@@ -92,7 +102,7 @@ async def _fill(url: str, messages: int, tenants: int, events: int) -> int:
 
 def _row(tenant: int, message: OutboxMessage) -> tuple[object, ...]:
     first, last = message.first_sequence, message.last_sequence
-    return tenant, message.type, first, last, uuid.uuid4(), message.routing_key, message.body
+    return tenant, message.type, first, last, uuid.uuid4(), message.routing_key, *pack(message.body)
 
 
 async def _drained(url: str) -> None:

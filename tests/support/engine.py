@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from domain.commands import Command
 from infra import cloudevents
 from infra.postgres.administration import Tenant, create_tenant
-from infra.postgres.database import Database, Transaction
+from infra.postgres.database import Database, Row, Transaction
 from infra.postgres.operations import (
     NewOperation,
     OperationView,
@@ -22,6 +22,7 @@ from infra.postgres.operations import (
     new_operation_id,
     read_operations,
 )
+from infra.postgres.outbox_bodies import StoredBody, unpack
 from infra.postgres.passes import OpenOperation
 from infra.postgres.statements import compile_block
 from tests.support.license_state import license_state_of
@@ -184,11 +185,16 @@ async def state_of(database: Database, tenant_id: int) -> Document:
     }
 
 
+def body_of(row: Row) -> bytes:
+    """The body of an outbox row, as it was encoded."""
+    return unpack(StoredBody(row["body"], row["bytes"]))
+
+
 async def events_of(database: Database, tenant_id: int, *, after: int = 0) -> list[Document]:
     """The tenant's events behind a sequence, in the order of the outbox, as `Model.events` has them."""
     async with database.transaction() as tx:
         rows = await tx.fetch(_OUTBOX, tenant_id=tenant_id, after=after)
-    events = [json.loads(event) for row in rows for event in cloudevents.split(row["body"])]
+    events = [json.loads(event) for row in rows for event in cloudevents.split(body_of(row))]
     return [
         {
             "type": event["type"].removeprefix("seatline.").removesuffix(".v1"),
@@ -243,6 +249,6 @@ SELECT user_group.key AS group_key, app_user.key AS user_key
 """
 _OUTBOX = compile_block(
     "outbox",
-    "SELECT body FROM outbox WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint) ORDER BY id",
+    "SELECT body, bytes FROM outbox WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint) ORDER BY id",
 )
 _OPEN = compile_block("open", "SELECT count(*) AS open FROM operation WHERE status IN ('queued', 'running')")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from infra.cloudevents import split
 from infra.postgres.database import Database, Row
+from infra.postgres.outbox_bodies import StoredBody, unpack
 from infra.postgres.statements import load
 
 _SQL = load("read_events")
@@ -98,5 +99,5 @@ def _unbroken(rows: Sequence[Row], begin: int) -> list[Row]:
 def _events(row: Row) -> list[LoggedEvent]:
     return [
         LoggedEvent(sequence=row["first_sequence"] + place, type=row["type"], body=body)
-        for place, body in enumerate(split(row["body"]))
+        for place, body in enumerate(split(unpack(StoredBody(row["body"], row["bytes"]))))
     ]

@@ -1,10 +1,11 @@
 -- name: pending_messages
 -- The oldest unpublished messages, up to a number of rows and of bytes, and always at least one. A set, not a cursor: ids
 -- are given before the commit, so a lower one can appear later; only within a tenant is their order the order of commit.
-SELECT id, tenant_id, first_sequence, last_sequence, routing_key, body,
+SELECT id, tenant_id, first_sequence, last_sequence, routing_key, body, bytes,
        CAST(extract(epoch FROM clock_timestamp() - created_at) AS double precision) AS waited_seconds
-  FROM (SELECT head.*, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS bytes_before
-          FROM (SELECT id, tenant_id, first_sequence, last_sequence, routing_key, body, created_at
+  FROM (SELECT head.*, sum(size) OVER (ORDER BY id) - size AS bytes_before
+          FROM (SELECT id, tenant_id, first_sequence, last_sequence, routing_key, body, bytes, created_at,
+                       coalesce(bytes, octet_length(body)) AS size
                   FROM outbox
                  WHERE published_at IS NULL
                    AND tenant_id <> ALL (CAST(:held_tenant_ids AS bigint[]))

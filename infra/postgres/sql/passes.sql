@@ -71,13 +71,13 @@ UPDATE operation
 
 -- name: append_outbox
 -- The messages of the pass, in order; identity values follow it, so a tenant's ids rise with its sequences.
-INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body)
-SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body
+INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body, bytes)
+SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body, bytes
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:types AS text[]), CAST(:firsts AS bigint[]),
               CAST(:lasts AS bigint[]), CAST(:operation_ids AS uuid[]), CAST(:routing_keys AS text[]),
-              CAST(:bodies AS bytea[]))
+              CAST(:bodies AS bytea[]), CAST(:bytes AS integer[]))
        WITH ORDINALITY AS message (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key,
-                                   body, place)
+                                   body, bytes, place)
  ORDER BY place;
 
 -- name: advance_logs

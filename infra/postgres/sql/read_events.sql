@@ -5,7 +5,7 @@
 -- The rows that hold the next :limit events after :after, with the log's head and its earliest event in the same
 -- snapshot: retention cannot come between them. `before` counts the events of the rows in front.
 WITH found AS (
-    SELECT type, first_sequence, last_sequence, body,
+    SELECT type, first_sequence, last_sequence, body, bytes,
            sum(last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) OVER (ORDER BY first_sequence)
            - (last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) AS before
       FROM outbox
@@ -29,7 +29,7 @@ WITH found AS (
            - (last_sequence - greatest(first_sequence, CAST(:after AS bigint) + 1) + 1) AS before
       FROM unnest(CAST(:types AS text[])) AS wanted (name)
      CROSS JOIN LATERAL (
-           SELECT type, first_sequence, last_sequence, body
+           SELECT type, first_sequence, last_sequence, body, bytes
              FROM outbox
             WHERE tenant_id = :tenant_id AND type = wanted.name
               AND first_sequence > CAST(:after AS bigint) - 100 AND last_sequence > CAST(:after AS bigint)

@@ -6,14 +6,14 @@ from domain.commands import AssignmentOp, DeleteGroups
 from infra.cloudevents import EVENTS_PER_MESSAGE, split
 from infra.postgres.statements import compile_block
 from tests.support.directory_commands import change, delete_groups, delete_users, put_groups, put_roles, put_users
-from tests.support.engine import Asked, accept, events_of, operations, state_of
+from tests.support.engine import Asked, accept, body_of, events_of, operations, state_of
 from tests.support.oracle import assert_sound
 from tests.support.sample_events import assert_documented
 
 MESSAGES = compile_block(
     "messages",
     """
-    SELECT type, first_sequence, last_sequence, operation_id, routing_key, body, published_at
+    SELECT type, first_sequence, last_sequence, operation_id, routing_key, body, bytes, published_at
       FROM outbox WHERE tenant_id = CAST(:tenant_id AS bigint) ORDER BY id
     """,
 )
@@ -31,7 +31,7 @@ async def test_messages_hold_a_run_of_one_type_and_at_most_a_hundred_events(data
     messages = await database.fetch(MESSAGES, tenant_id=tenant.id)
     following = 1
     for message in messages:
-        events = [json.loads(event) for event in split(message["body"])]
+        events = [json.loads(event) for event in split(body_of(message))]
         assert 1 <= len(events) <= EVENTS_PER_MESSAGE
         assert message["first_sequence"] == following
         following = message["last_sequence"] + 1
@@ -50,7 +50,7 @@ async def test_every_event_is_as_its_schema_says(database, tenant, engine):
     events = [
         json.loads(event)
         for message in await database.fetch(MESSAGES, tenant_id=tenant.id)
-        for event in split(message["body"])
+        for event in split(body_of(message))
     ]
     assert {event["type"].split(".")[1] for event in events} == {"user", "group", "group_assignment", "operation"}
     for event in events:
