@@ -249,6 +249,7 @@ SELECT user_group.key AS group_key, app_user.key AS user_key
 """
 _OUTBOX = compile_block(
     "outbox",
-    "SELECT body, bytes FROM outbox WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint) ORDER BY id",
+    "SELECT body, bytes FROM outbox WHERE tenant_id = :tenant_id AND first_sequence > CAST(:after AS bigint)"
+    " ORDER BY id",
 )
 _OPEN = compile_block("open", "SELECT count(*) AS open FROM operation WHERE status IN ('queued', 'running')")
