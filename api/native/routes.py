@@ -12,6 +12,7 @@ from api.native import (
     licenses,
     operations,
     operators,
+    ops,
     roles,
     users,
 )
@@ -27,6 +28,7 @@ PARTS = (
     operations,
     events,
     operators,
+    *ops.PARTS,
     health,
 )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from infra.rabbitmq.claims import Claim, DeliveredClaim
 from infra.rabbitmq.consuming import Consuming
 from infra.rabbitmq.events import EventMessage
-from infra.rabbitmq.publishing import Publishing
+from infra.rabbitmq.publishing import Depths, Publishing
 from infra.rabbitmq.topology import Topology
 
 
@@ -45,6 +45,10 @@ class Broker:
     def takes_events(self) -> bool:
         """Whether it is worth trying to publish events; claims may be out of order at the same time."""
         return self._publishing.takes_events
+
+    async def depths(self) -> Depths | None:
+        """How many messages lie in the queues of the service; None where that cannot be told within a second."""
+        return await self._publishing.depths()
 
     async def publish_claims(self, claims: Sequence[Claim]) -> int:
         """Publish claims within two seconds; the number confirmed. The others may or may not arrive."""

@@ -25,9 +25,18 @@ _log = structlog.get_logger(__name__)
 
 CLAIM_SECONDS = 2.0
 REPLY_SECONDS = 1.0
+DEPTH_SECONDS = 1.0
 EVENT_SECONDS = 10.0
 # A queue that lost its leader for good must not keep the events back; it is asked for again this often.
 REDECLARE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depths:
+    """Messages that are ready in a queue; those that a worker holds already are not."""
+
+    claims: int
+    unreadable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,25 @@ class Publishing:
         except Exception as error:  # noqa: BLE001 - a reply is a hint; its reader polls
             _log.info("broker.replies_lost", error=repr(error), queues=len(replies))
 
+    async def depths(self) -> Depths | None:
+        """How deep the queues are, asked on a channel of its own: one that is missing closes it."""
+        channels = self._usable_channels()
+        if channels is None:
+            return None
+        try:
+            async with asyncio.timeout(DEPTH_SECONDS):
+                return await guarded(self._ask_depths(channels.session.transport.connection.channel()))
+        except Exception as error:  # noqa: BLE001 - a queue that is missing, an alarm, a broker that is going
+            _log.debug("broker.depths_unknown", error=repr(error))
+            return None
+
+    async def _ask_depths(self, channel: AbstractChannel) -> Depths:
+        async with channel:
+            return Depths(
+                claims=await _ready(channel, self._topology.commands_queue),
+                unreadable=await _ready(channel, self._topology.unreadable_queue),
+            )
+
     def _usable_channels(self) -> _Channels | None:
         channels = self._channels
         return channels if channels is not None and channels.session.usable else None
@@ -142,3 +170,9 @@ async def _opened(session: Session, channel: AbstractChannel) -> AbstractChannel
     await channel.initialize()
     channel.close_callbacks.add(lambda *_: session.end("channel closed"))
     return channel
+
+
+async def _ready(channel: AbstractChannel, queue: str) -> int:
+    # Not a robust channel, whose passive declaration would repeat the first answer.
+    declared = await channel.declare_queue(queue, passive=True)
+    return declared.declaration_result.message_count or 0

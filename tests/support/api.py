@@ -73,6 +73,11 @@ class Api:
         issued = await create_token(self.services.database, tenant_key=self.tenant.key, scopes=scopes, **options)
         return {"Authorization": f"Bearer {issued.token}"}
 
+    async def operator_token(self, *scopes: str) -> dict[str, str]:
+        """The Authorization header of a new operator's token."""
+        issued = await create_token(self.services.database, tenant_key=None, scopes=scopes)
+        return {"Authorization": f"Bearer {issued.token}"}
+
     async def other_tenant(self, key: str) -> "Api":
         """The same application as another tenant sees it."""
         return await _api(self.app, self.client, key)

@@ -50,7 +50,13 @@ ROUTES = [
     ("GET", "/v1/ops/tokens", None, {"tenants:admin"}),
     ("POST", "/v1/ops/tokens", {"operator": True, "scopes": ["ops:read"]}, {"tenants:admin"}),
     ("DELETE", f"/v1/ops/tokens/{OPERATION}", None, {"tenants:admin"}),
+    *[
+        ("GET", f"/v1/ops/{path}", None, {"ops:read", "ops:write"})
+        for path in ("overview", "overview/history", "overview/stream", "workers")
+    ],
 ]
+
+STREAMS = {"/v1/ops/overview/stream"}
 
 
 async def counts(sql):
@@ -96,6 +102,8 @@ async def test_a_method_that_an_address_does_not_take_is_told_those_it_takes(api
 async def test_each_scope_opens_its_routes_and_no_other(api, tokens):
     for method, path, sent, opening in ROUTES:
         for scope, headers in tokens.items():
+            if path in STREAMS and scope in opening:
+                continue  # it would never end
             response = await api.call(method, path, sent, headers=headers)
             assert (response.status_code == 403) is (scope not in opening), (method, path, scope, response.text)
             if response.status_code == 403:

@@ -1,0 +1,8 @@
+"""What operators see and do under /v1/ops, part by part.
+
+One rule: the console and the command line use these routes, so that whatever a person can do there a script can do.
+"""
+
+from api.native.ops import overview, workers
+
+PARTS = (overview, workers)

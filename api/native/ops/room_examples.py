@@ -1,0 +1,67 @@
+"""The examples of the operators' room in the OpenAPI document; a test holds that the models take them."""
+
+from domain.errors import JSON
+
+_OPERATION = "01939f6e-7c2a-7d3e-9b1a-2f6d1c0e4b5a"
+
+OVERVIEW: dict[str, JSON] = {
+    "at": "2025-11-21T09:41:00.000000Z",
+    "queue": {
+        "depth": 12,
+        "depth_is_capped": False,
+        "oldest_age_seconds": 0.214,
+        "oldest": {"tenant": "acme", "id": _OPERATION},
+        "running": 1,
+    },
+    "rates": {"accepted": 812.4, "applied": 810.9, "events": 2390.2},
+    "accept_ms": {"p50": 6.1, "p95": 14.8, "p99": 27.5},
+    "apply_ms": {"p50": 18.2, "p95": 44.0, "p99": 91.3},
+    "outbox": {"pending": 31, "lag_seconds": 0.042},
+    "waiting_seats": 1204,
+    "dead_letters": 2,
+    "unreadable": 0,
+    "workers": {"alive": 2},
+    "database": {"state": "up", "connections": {"in_use": 1, "idle": 4, "max": 8}},
+    "broker": {"state": "up", "queue_depth": 3},
+}
+
+HISTORY: dict[str, JSON] = {
+    "step_seconds": 10,
+    "points": [
+        {
+            "at": "2025-11-21T09:40:50.000000Z",
+            "accepted": 812.4,
+            "applied": 810.9,
+            "events": 2390.2,
+            "depth": 12,
+            "oldest_age_seconds": 0.214,
+            "accept_p95_ms": 14.8,
+            "apply_p95_ms": 44.0,
+            "outbox_lag_seconds": 0.042,
+            "waiting_seats": 1204,
+            "dead_letters": 2,
+        }
+    ],
+}
+
+WORKER: dict[str, JSON] = {
+    "id": 4,
+    "name": "seatline-7c9f-12",
+    "version": "0.1.0",
+    "started_at": "2025-11-21T08:00:00.000000Z",
+    "seen_at": "2025-11-21T09:40:59.500000Z",
+    "alive": True,
+    "is_relay_leader": True,
+    "doing": {
+        "operations": [{"tenant": "acme", "id": _OPERATION, "kind": "group_assignments.change"}],
+        "operation_count": 1,
+        "chunk": {
+            "tenant": "acme",
+            "id": _OPERATION,
+            "kind": "give",
+            "rows": 3000,
+            "done": 42000,
+            "total": 100000,
+        },
+    },
+}
