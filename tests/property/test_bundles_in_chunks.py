@@ -14,7 +14,7 @@ from infra.postgres.verify import VerifiedTenant
 from tests.property.commands import SEEDS, bounded
 from tests.support.engine import Engine, add_tenant, events_of, state_of
 from tests.support.invariants import assert_sound
-from tests.support.license_state import continuations, license_state_of
+from tests.support.license_state import continuations
 from tests.support.model import Model
 from tests.support.model_rows import Unknown
 from tests.support.running import apply, assert_running_sound
@@ -43,7 +43,7 @@ async def test_chunks_end_where_one_pass_would(database, rows, opening, steps):
             await assert_running_sound(database, tenant)
     await engine.drain(tenant.id)
     assert await continuations(database, tenant.id) == []
-    state = await state_of(database, tenant.id) | await license_state_of(database, tenant.id)
+    state = await state_of(database, tenant.id)
     assert_sound(state, await events_of(database, tenant.id))
     assert list((await recount(database, VerifiedTenant(id=tenant.id, key=tenant.key))).findings) == []
     assert _held(state) == _held(model.license_state())

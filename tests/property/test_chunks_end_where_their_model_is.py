@@ -30,7 +30,7 @@ from tests.property.commands import KINDS, SEEDS, bounded, drawn_by, opening
 from tests.support.chunked_oracle import ChunkedOracle
 from tests.support.engine import Asked, Engine, accept, add_tenant, events_of, open_operations, state_of
 from tests.support.invariants import assert_sound
-from tests.support.license_state import ids_of, license_state_of
+from tests.support.license_state import ids_of
 from workers.recount import recount
 
 CROWD = tuple(f"c{n}" for n in range(1, 6))
@@ -70,7 +70,7 @@ async def test_a_command_that_has_gone_on_to_its_end_has_done_what_the_model_say
 @given(rows=st.integers(1, 3), steps=STEPS)
 async def test_commands_between_chunks_leave_nothing_unsound(database, rows, steps):
     tenant, _, _ = await _run(database, rows, steps, KINDS, _as_it_is)
-    state = await state_of(database, tenant.id) | await license_state_of(database, tenant.id)
+    state = await state_of(database, tenant.id)
     assert_sound(state, await events_of(database, tenant.id))
 
 

@@ -12,7 +12,7 @@ from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
 from tests.support.engine import Asked, events_of, operations, state_of
 from tests.support.invariants import assert_sound
-from tests.support.license_state import continuations, license_state_of
+from tests.support.license_state import continuations
 from tests.support.matching import Bindings
 from tests.support.model import Model
 from tests.support.model_rows import Unknown
@@ -36,7 +36,6 @@ class ChunkedOracle:
             self._assert_answered(one, view)
         assert await continuations(self._database, self._tenant_id) == []
         state = await state_of(self._database, self._tenant_id)
-        state |= await license_state_of(self._database, self._tenant_id)
         self._seen.assert_same(self._model.state() | self._model.license_state(), state)
         assert_sound(state, await events_of(self._database, self._tenant_id))
 

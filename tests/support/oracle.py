@@ -12,7 +12,6 @@ from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
 from tests.support.engine import Asked, events_of, operations, state_of
 from tests.support.invariants import assert_sound
-from tests.support.license_state import license_state_of
 from tests.support.matching import Bindings
 from tests.support.model import Model
 from tests.support.model_rows import Document, Unknown
@@ -37,7 +36,6 @@ class Oracle:
         for one, view in zip(asked, views, strict=True):
             self._assert_applied(one, view, events)
         state = await state_of(self._database, self._tenant_id)
-        state |= await license_state_of(self._database, self._tenant_id)
         self._seen.assert_same(self._model.state() | self._model.license_state(), state)
         assert len(events) == len(self._model.events)
         assert_sound(state, events)

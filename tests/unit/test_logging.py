@@ -14,10 +14,11 @@ SECRET = "hunter2"
 
 @pytest.fixture
 def lines():
-    """A stream to configure logging with; the root logger is put back afterwards."""
+    """A stream to configure logging with; what that changes for the whole process is put back afterwards."""
     root = standard_logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, structured = root.handlers[:], root.level, structlog.get_config()
     yield io.StringIO()
+    structlog.configure(**structured)
     root.handlers[:] = handlers
     root.setLevel(level)
 

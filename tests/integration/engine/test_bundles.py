@@ -5,7 +5,7 @@ import pytest
 from domain.license_commands import ReplaceGroupBundles
 from infra.postgres.verify import VerifiedTenant
 from tests.support.engine import Asked, Engine, events_of, state_of
-from tests.support.license_state import continuations, license_state_of
+from tests.support.license_state import continuations
 from tests.support.oracle import assert_sound
 from tests.support.running import apply, assert_running_sound, begin, view_of
 from tests.support.seats import (
@@ -51,7 +51,7 @@ async def finished(engine, tenant):
         await engine.chunk()
         await assert_running_sound(engine.database, tenant)
     assert await continuations(engine.database, tenant.id) == []
-    state = await state_of(engine.database, tenant.id) | await license_state_of(engine.database, tenant.id)
+    state = await state_of(engine.database, tenant.id)
     assert_sound(state, await events_of(engine.database, tenant.id))
     assert list((await recount(engine.database, VerifiedTenant(id=tenant.id, key=tenant.key))).findings) == []
 

@@ -7,7 +7,7 @@ import pytest
 from domain.commands import DeleteGroups, DeleteRoles, DeleteUsers, PutRoles, RolePut
 from domain.license_commands import DeleteLicenses
 from tests.support.engine import Engine, add_tenant, events_of, state_of
-from tests.support.license_state import continuations, license_state_of
+from tests.support.license_state import continuations
 from tests.support.oracle import assert_sound
 from tests.support.running import apply, assert_running_sound, begin, giving, removing, view_of
 from tests.support.seats import assign, grants_of, groups, join, people, pools_of, program, put, seats_of
@@ -45,7 +45,7 @@ async def finished(engine, tenant, number):
         if not len(engine.ready) and not len(engine.lane):
             break
     assert await continuations(engine.database, tenant.id) == []
-    state = await state_of(engine.database, tenant.id) | await license_state_of(engine.database, tenant.id)
+    state = await state_of(engine.database, tenant.id)
     assert_sound(state, await events_of(engine.database, tenant.id))
     return await view_of(engine, tenant, number)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.engine import Engine, events_of, state_of
-from tests.support.license_state import continuations, license_state_of
+from tests.support.license_state import continuations
 from tests.support.oracle import assert_sound
 from tests.support.running import apply, assert_running_sound, begin, giving, removing, view_of
 from tests.support.seats import (
@@ -46,7 +46,7 @@ async def finished(engine, tenant, number, *, whole=True):
     assert await continuations(engine.database, tenant.id) == []
     if not whole:
         return await view_of(engine, tenant, number)
-    state = await state_of(engine.database, tenant.id) | await license_state_of(engine.database, tenant.id)
+    state = await state_of(engine.database, tenant.id)
     assert_sound(state, await events_of(engine.database, tenant.id))
     return await view_of(engine, tenant, number)
 
