@@ -131,11 +131,14 @@ def make(root: Path) -> Clone:
 
 
 def end(clone: Clone) -> None:
-    """End everything at once: nothing of it is kept, so there is nothing to say goodbye to."""
-    records = [Record.read(path) for path in sorted(clone.place.records.glob("*.json"))]
-    # Who supervises comes first, so that nothing is started again.
-    for record in sorted(filter(None, records), key=lambda record: record.name != "supervisor"):
-        record.stop(signal.SIGKILL, timedelta(seconds=10))
+    """End everything at once: nothing of it is kept, so there is nothing to say goodbye to.
+
+    Who supervises comes first, so that nothing is started again; a killed Postgres would leave shared memory behind.
+    """
+    records = filter(None, (Record.read(path) for path in clone.place.records.glob("*.json")))
+    for record in sorted(records, key=lambda record: record.name != "supervisor"):
+        number = record.stop_signal if record.name == "postgres" else signal.SIGKILL
+        record.stop(number, timedelta(seconds=10))
 
 
 @contextmanager

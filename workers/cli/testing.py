@@ -59,12 +59,16 @@ def own_servers(
         if DATABASE not in variables:
             say("starting a Postgres for this run")
             database = servers.private_postgres(place, state, postgres)
-            _run_server(stack, RunningServer(server=database, records=place.records, check=signals.check))
+            running = RunningServer(server=database, records=place.records, check=signals.check)
+            running.start()
+            stack.callback(running.stop)  # killed, it would leave shared memory behind
             variables[DATABASE] = database.url
         broker = None if BROKER in variables else servers.private_rabbitmq(place, state, install=install, say=say)
         if broker is not None:
             say("starting a RabbitMQ for this run (about 6 seconds)")
-            _run_server(stack, RunningServer(server=broker, records=place.records, check=signals.check))
+            running = RunningServer(server=broker, records=place.records, check=signals.check)
+            running.start()
+            stack.callback(running.kill)  # nothing in it is kept, and to say goodbye takes it six seconds
             variables |= {BROKER: broker.url, MANAGEMENT: broker.management_url}
         if BROKER not in variables:
             say(NO_BROKER + "Tests that need the broker will FAIL.\n")
@@ -88,12 +92,6 @@ def own_place(*, is_durable: bool) -> Iterator[Place]:
 def _named_servers() -> dict[str, str]:
     """Servers that the person gave for tests."""
     return {name: value for name in (DATABASE, BROKER, MANAGEMENT) if (value := os.environ.get(name))}
-
-
-def _run_server(stack: ExitStack, running: RunningServer) -> None:
-    running.start()
-    # Nothing in it is kept, so there is nothing to say goodbye to: RabbitMQ alone would take six seconds.
-    stack.callback(running.kill)
 
 
 def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: StopSignals, say: Progress) -> int:
