@@ -92,7 +92,8 @@ class Fleet:
         """As a power failure would."""
         member.may_end = True
         assert member.child is not None
-        member.child.kill()
+        if not member.child.has_ended():
+            member.child.kill()
 
     async def restart(self, member: Member, **variables: str) -> "Restarted":
         """SIGTERM, its orderly end, a new start until it serves.

@@ -17,7 +17,6 @@ from tests.chaos.book import Answer, Book, Call, Fate, Request
 from tests.chaos.requests import Caller
 from tests.chaos.tenants import Tenant
 
-CALLERS = 6
 # Between two calls of one caller, on average: about a hundred calls a second of all, half of what two cores can do.
 _THINK_SECONDS = 0.15
 _WAIT_SECONDS = 5
@@ -44,7 +43,7 @@ class Load:
     def start(self) -> None:
         """Let every caller begin."""
         for tenant in self.tenants:
-            for number in range(CALLERS):
+            for number in range(tenant.plan.callers):
                 name = f"{self.seed}-{tenant.key}-{number}"
                 self._tasks.append(asyncio.create_task(self._call_on(tenant, name), name=name))
 

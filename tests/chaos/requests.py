@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.book import Request
-from tests.chaos.tenants import BUNDLES, PEOPLE, PROGRAMS, ROLES, Tenant, group_keys, person
+from tests.chaos.tenants import BUNDLES, PROGRAMS, ROLES, Tenant, group_keys, person
 
 USERS, CATALOG, ACCOUNT, NATIVE = "users", "catalog", "account", "native"
 _USER_GROUPS = "/api/admin/users/v4/user-groups"
@@ -39,7 +39,7 @@ class Caller:
 
     def person(self) -> str:
         """Somebody's key."""
-        return f"p{self.rng.randrange(PEOPLE):03}"
+        return f"p{self.rng.randrange(self.tenant.plan.people):03}"
 
     def group(self) -> str:
         """Some group's key."""
@@ -48,6 +48,19 @@ class Caller:
     def account(self, path: str) -> str:
         """A path of the account dialect."""
         return f"/{self.tenant.org}/lease_/api/account/{self.tenant.key}/user-license{path}"
+
+
+def crowd_request(tenant: Tenant, *, active: bool) -> Request:
+    """Give the large group its licence, or take it away.
+
+    Raises:
+        ValueError: the tenant has no such group.
+    """
+    if tenant.crowd is None:
+        raise ValueError(f"{tenant.key} has no large group")
+    group_id, license_id = tenant.crowd
+    body = {"license_id": license_id, "group_id": group_id, "active": active}
+    return Request(dialect=CATALOG, method="POST", path=f"{_PROGRAM}/group/", body=body)
 
 
 def _assign(caller: Caller) -> Request:
@@ -85,7 +98,7 @@ def _seat(caller: Caller) -> Request:
 def _address(caller: Caller) -> Request:
     """A seat for an e-mail address, some of which belong to people."""
     program = caller.tenant.programs[caller.rng.choice(tuple(PROGRAMS))]
-    body = {"license_id": program, "email": f"p{caller.rng.randrange(PEOPLE * 2):03}@people.example"}
+    body = {"license_id": program, "email": f"p{caller.rng.randrange(caller.tenant.plan.people * 2):03}@people.example"}
     return caller.request(CATALOG, "POST", f"{_PROGRAM}/", body)
 
 
@@ -110,9 +123,7 @@ def _crowd(caller: Caller) -> Request:
     """The large group is given its licence, or loses it again, in chunks; whoever has no such group asks for a seat."""
     if caller.tenant.crowd is None:
         return _seat(caller)
-    group_id, license_id = caller.tenant.crowd
-    body = {"license_id": license_id, "group_id": group_id, "active": caller.rng.random() < 0.5}
-    return caller.request(CATALOG, "POST", f"{_PROGRAM}/group/", body)
+    return crowd_request(caller.tenant, active=caller.rng.random() < 0.5)
 
 
 def _bundles_of_group(caller: Caller) -> Request:
@@ -134,7 +145,7 @@ def _withdraw(caller: Caller) -> Request:
 
 def _put_user(caller: Caller) -> Request:
     """People come, go and change: inactive ones lose their memberships and seats."""
-    number = caller.rng.randrange(PEOPLE)
+    number = caller.rng.randrange(caller.tenant.plan.people)
     document: Mapping[str, object] = {
         **{name: value for name, value in person(number).items() if name != "key"},
         "department": f"Department {caller.rng.randrange(5)}",
@@ -162,7 +173,7 @@ _KINDS: Mapping[Callable[[Caller], Request], int] = {
     _address: 4,
     _give_back: 10,
     _grant: 4,
-    _crowd: 2,
+    _crowd: 5,
     _bundles_of_group: 4,
     _bundles_of_people: 4,
     _withdraw: 2,

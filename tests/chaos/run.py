@@ -23,9 +23,8 @@ from tests.chaos.runner import Runner
 from tests.chaos.scene import Scene
 from tests.chaos.servers import Servers
 from tests.chaos.subscriber import Subscriber
-from tests.chaos.tenants import new_tenant
+from tests.chaos.tenants import PLANS, new_tenant
 
-TENANTS = ("north", "east", "south", "west")
 _WARM_UP_SECONDS = 3.0
 _FINISH_SECONDS = 60.0
 _DRAIN_SECONDS = 60.0
@@ -57,10 +56,8 @@ async def run(servers: Servers, order: Order) -> Report:
     async with running_fleet(service, database_url=url, amqp_url=servers.amqp_url) as fleet:
         port = fleet.members[APIS[0]].port
         async with _subscribed(servers.amqp_url, prefix) as subscriber:
-            order.say(f"creating {len(TENANTS)} tenants")
-            tenants = [
-                await new_tenant(url, f"http://{HOST}:{port}", key, with_crowd=key == TENANTS[0]) for key in TENANTS
-            ]
+            order.say(f"creating {len(PLANS)} tenants")
+            tenants = [await new_tenant(url, f"http://{HOST}:{port}", plan) for plan in PLANS]
             async with clients(Load(seed=order.seed, addresses=fleet.addresses, tenants=tenants)) as load:
                 scene = Scene(
                     servers=servers, database_url=url, topology=Topology(prefix=prefix), fleet=fleet, load=load,
@@ -101,8 +98,8 @@ async def _judged(
     findings.others += [one.problem for one in runner.struck if one.problem]
     if found.unreadable < scene.bad_envelopes:
         findings.others.append(f"{found.unreadable} of {scene.bad_envelopes} unreadable messages were set aside")
-    quiet = [tenant.key for tenant in scene.tenants if tenant.crowd is None]
-    findings.others += await modelled.disagreements(scene.database_url, quiet)
+    small = [tenant.key for tenant in scene.tenants if tenant.plan.is_modelled]
+    findings.others += await modelled.disagreements(scene.database_url, small)
     try:
         await asyncio.to_thread(service.verify)
     except RuntimeError as error:

@@ -16,6 +16,7 @@ from infra.rabbitmq.topology import Topology
 from tests.chaos.book import Call, Request
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load, poison_call
+from tests.chaos.requests import crowd_request
 from tests.chaos.servers import Servers
 from tests.chaos.subscriber import Subscriber
 from tests.chaos.tenants import Tenant
@@ -46,6 +47,7 @@ class Scene:
     """Faults that could not strike."""
     meanwhile: Callable[[float], Awaitable[None]] = asyncio.sleep
     """How a fault that only lasts spends its time: the runner lets other faults strike."""
+    _crowd_changes: int = 0
 
     async def ask(self, statement: str, *arguments: object, seconds: float = _ASK_SECONDS) -> list[Any]:
         """Rows of a statement, on a connection of its own past every proxy."""
@@ -71,6 +73,15 @@ class Scene:
         self.load.book.begin(call)
         await self.load.until_known(tenant, call, self.rng)
         return call
+
+    async def change_crowd(self) -> None:
+        """Give the large group its licence, or take it away: work for several chunks."""
+        self._crowd_changes += 1
+        tenant = next(tenant for tenant in self.tenants if tenant.crowd is not None)
+        request = crowd_request(tenant, active=self._crowd_changes % 2 == 0)
+        call = Call(key=f"{self.load.seed}-crowd-{self._crowd_changes}", tenant=tenant.key, request=request)
+        self.load.book.begin(call)
+        await self.load.until_known(tenant, call, self.rng)
 
     async def recovered(self, ended: float, *, limit: float, events: bool) -> float | None:
         """The seconds from then until all is as before: None when it takes longer than `limit`.

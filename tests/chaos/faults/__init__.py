@@ -6,7 +6,6 @@ One rule: `strike` returns when the fault is over, and says in a few words what 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from infra.failpoints import Failpoint
 from tests.chaos.faults import broker, clock, database, failpoints, links, poison, processes
 from tests.chaos.scene import Scene
 
@@ -45,9 +44,9 @@ _ALL = (
     Fault(name="poison-raises", strike=poison.raises),
     Fault(name="poison-kills", strike=poison.kills),
     Fault(name="clock-jumps", strike=clock.jumps, is_guest=True),
-    *(
-        Fault(name=f"failpoint-{point}", strike=failpoints.at(point), is_guest=not point.startswith("relay"))
-        for point in Failpoint
-    ),
+    Fault(name="failpoints-accept", strike=failpoints.around("accept"), is_guest=True),
+    Fault(name="failpoints-pass", strike=failpoints.around("pass"), is_guest=True),
+    Fault(name="failpoints-chunk", strike=failpoints.around("chunk"), is_guest=True),
+    Fault(name="failpoints-relay", strike=failpoints.around("relay")),
 )
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}

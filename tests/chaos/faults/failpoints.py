@@ -1,58 +1,80 @@
-"""Processes that die at exactly one place: before or after a commit, an ack, a publish or a mark."""
+"""Processes that die at exactly one place: before or after a commit, an ack, a publish or a mark.
+
+One rule: a fault is over when somebody has died at each of its places, the k-th time that they came there.
+"""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 
 from infra.failpoints import Failpoint
 from infra.local.running import Child
-from tests.chaos.fleet import APIS, WORKERS, Member
+from tests.chaos.faults.processes import relay_leader
+from tests.chaos.fleet import APIS, WORKERS
 from tests.chaos.scene import Scene
 
-_MOST_TIMES, _MOST_CHUNKS = 6, 2
-_DEATH_SECONDS, _FURTHER_SECONDS = 30.0, 3.0
-_GLANCE = 0.05
+_MOST_TIMES, _MOST_CHUNKS = 5, 2
+_DEATH_SECONDS = 40.0
+_GLANCE = 0.1
 
 
-def at(point: Failpoint) -> Callable[[Scene], Awaitable[str]]:
-    """The fault of dying at this point, the k-th time that a process comes to it."""
-    # One worker leads the relay and whichever holds the tenant takes its chunk: all are armed, and the first dies.
-    is_of_few = point.startswith(("relay", "chunk"))
-    most = _MOST_CHUNKS if point.startswith("chunk") else _MOST_TIMES
+def around(family: str) -> Callable[[Scene], Awaitable[str]]:
+    """The fault of dying at the places of this family."""
+    points = [point for point in Failpoint if point.startswith(f"{family}-")]
+    # A chunk is taken by whoever took the pass before it, so all must be armed with the same place.
+    rounds = [[point] for point in points] if family == "chunk" else [points]
 
     async def strike(scene: Scene) -> str:
-        times = scene.rng.randint(1, most)
-        able = [scene.fleet.members[name] for name in (APIS if point.startswith("accept") else WORKERS)]
-        armed = able if is_of_few else [scene.rng.choice(able)]
-        died = await _deaths(await _arm(scene, armed, f"{point}:{times}"))
-        await asyncio.gather(*(scene.fleet.restart(member) for member in armed if member.is_armed))
-        return f"{', '.join(died)} died there, the {_ordinal(times)} time"
+        told = [await _round(scene, family, these) for these in rounds]
+        members = [scene.fleet.members[name] for name in _able(family)]
+        await asyncio.gather(*(scene.fleet.restart(member) for member in members if member.is_armed))
+        return ", ".join(told)
 
     return strike
 
 
-async def _arm(scene: Scene, members: list[Member], text: str) -> dict[str, Child]:
-    """Replace these processes by ones that die at the point."""
+async def _round(scene: Scene, family: str, points: Sequence[Failpoint]) -> str:
+    """Arm every process that can come there, with one place each, and wait for the deaths."""
+    able = list(_able(family))
+    scene.rng.shuffle(able)
+    most = _MOST_CHUNKS if family == "chunk" else _MOST_TIMES
+    armed = [(name, points[place % len(points)], scene.rng.randint(1, most)) for place, name in enumerate(able)]
     restarted = await asyncio.gather(
-        *(scene.fleet.restart(member, failpoint=text, allow_failpoints="yes") for member in members)
+        *(
+            scene.fleet.restart(scene.fleet.members[name], failpoint=f"{point}:{times}", allow_failpoints="yes")
+            for name, point, times in armed
+        )
     )
-    return {member.name: one.child for member, one in zip(members, restarted, strict=True)}
+    children = [(point, one.child) for (_, point, _), one in zip(armed, restarted, strict=True)]
+    await _deaths(scene, family, points, children)
+    return ", ".join(f"{name} at {point}:{times}" for name, point, times in armed)
 
 
-async def _deaths(children: Mapping[str, Child]) -> list[str]:
-    """Wait until one of them has died of it, and a little longer: whoever takes its place comes to the point as well.
+async def _deaths(
+    scene: Scene, family: str, points: Sequence[Failpoint], children: Sequence[tuple[Failpoint, Child]]
+) -> None:
+    """Wait until somebody has died at each place.
 
     Raises:
-        TimeoutError: none has come to the point.
+        TimeoutError: nobody has come to one of them.
     """
-    async with asyncio.timeout(_DEATH_SECONDS):
-        while not any(child.has_ended() for child in children.values()):  # noqa: ASYNC110 - other processes
-            await asyncio.sleep(_GLANCE)
-    until = time.monotonic() + _FURTHER_SECONDS
-    while time.monotonic() < until and not all(c.has_ended() for c in children.values()):  # noqa: ASYNC110 - as above
+    deadline = time.monotonic() + _DEATH_SECONDS
+    while left := set(points) - {point for point, child in children if child.has_ended()}:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody came to {', '.join(left)}")
+        if family == "relay":
+            await _let_another_lead(scene)
+        elif family == "chunk":
+            await scene.change_crowd()
         await asyncio.sleep(_GLANCE)
-    return [name for name, child in children.items() if child.has_ended()]
 
 
-def _ordinal(times: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(times, f"{times}th")
+async def _let_another_lead(scene: Scene) -> None:
+    """The leader alone comes to the relay's places: one that is not armed must go."""
+    leader = await relay_leader(scene)
+    if leader is not None and not leader.is_armed:
+        scene.fleet.kill(leader)
+
+
+def _able(family: str) -> Sequence[str]:
+    return APIS if family == "accept" else WORKERS

@@ -6,10 +6,10 @@ from infra.failpoints import Failpoint
 from tests.chaos.faults import FAULTS
 from tests.chaos.requests import _KINDS, Caller
 from tests.chaos.runner import RECOVERY_SECONDS, Struck, schedule
-from tests.chaos.tenants import PROGRAMS, Tenant, group_keys
+from tests.chaos.tenants import PLANS, PROGRAMS, Tenant, group_keys
 
 TENANT = Tenant(
-    key="north",
+    plan=PLANS[0],
     token="t",
     programs={name: place for place, name in enumerate(PROGRAMS, start=1)},
     groups={name: place for place, name in enumerate(group_keys(), start=1)},
@@ -34,8 +34,9 @@ def test_there_are_guests_left_when_a_host_strikes():
         assert sum(FAULTS[name].is_guest for name in order[host:]) >= 3
 
 
-def test_every_failpoint_is_a_fault():
-    assert {f"failpoint-{point}" for point in Failpoint} <= FAULTS.keys()
+def test_every_failpoint_belongs_to_a_fault():
+    families = {name.removeprefix("failpoints-") for name in FAULTS if name.startswith("failpoints-")}
+    assert {point.partition("-")[0] for point in Failpoint} == families
 
 
 def test_a_caller_asks_the_same_again_and_every_kind_of_request():
