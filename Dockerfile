@@ -2,11 +2,13 @@
 # One image, one command line: seatline api | worker | migrate | check | tokens | tenants.
 
 FROM python:3.12-slim-bookworm AS build
-COPY requirements/uv.txt requirements/runtime.txt /build/
+# runtime, or traces for an image that can send traces: docker build --build-arg REQUIREMENTS=traces .
+ARG REQUIREMENTS=runtime
+COPY requirements/uv.txt requirements/runtime.txt requirements/traces.txt /build/
 RUN pip install --no-cache-dir --require-hashes -r /build/uv.txt
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
 RUN uv venv /opt/seatline \
-    && uv pip sync --no-cache --require-hashes --python /opt/seatline/bin/python /build/runtime.txt
+    && uv pip sync --no-cache --require-hashes --python /opt/seatline/bin/python "/build/${REQUIREMENTS}.txt"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin seatline

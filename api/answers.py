@@ -12,10 +12,12 @@ from uuid import UUID
 
 import structlog
 
+from api.spans import waited_for
 from infra.postgres.database import Database
 from infra.postgres.faults import is_transient
 from infra.postgres.operations import OperationView, read_finished, read_operations
 from infra.rabbitmq.broker import Broker
+from infra.tracing.work import Tracer, Work, current_parent
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +31,10 @@ Key = tuple[int, UUID]
 class Answers:
     """The waiters of one API process, by operation. Several may wait for one operation (replays)."""
 
-    def __init__(self, *, database: Database, broker: Broker | None) -> None:
+    def __init__(self, *, database: Database, broker: Broker | None, tracer: Tracer | None = None) -> None:
         self._database = database
+        self._tracer = tracer
+        self._parents: dict[Key, str] = {}
         self._broker = broker
         self._futures: dict[Key, tuple[asyncio.Future[OperationView], int]] = {}
         self._keys: dict[UUID, Key] = {}
@@ -68,6 +72,8 @@ class Answers:
         self._futures[key] = (future, waiters + 1)
         self._keys[operation_id] = key
         self._pause = _FIRST_POLL
+        if self._tracer is not None and (parent := current_parent()) is not None:
+            self._parents[key] = parent
         try:
             yield
         finally:
@@ -76,6 +82,7 @@ class Answers:
                 self._futures[key] = (future, waiters - 1)
             else:
                 del self._futures[key], self._keys[operation_id]
+                self._parents.pop(key, None)
                 future.cancel()
 
     async def wait(self, tenant_id: int, operation_id: UUID, limit: timedelta) -> OperationView | None:
@@ -141,9 +148,19 @@ class Answers:
         return [key for key, (future, _) in self._futures.items() if not future.done()]
 
     async def _read(self, keys: Sequence[Key]) -> bool:
-        views = await read_finished(self._database, keys)
+        views = await self._read_finished(keys)
         for view in views:
             future, _ = self._futures.get((view.tenant_id, view.id), (None, 0))
             if future is not None and not future.done():
                 future.set_result(view)
         return bool(views)
+
+    async def _read_finished(self, keys: Sequence[Key]) -> Sequence[OperationView]:
+        if self._tracer is None:
+            return await read_finished(self._database, keys)
+        with Work() as reading:
+            views = await read_finished(self._database, keys)
+        # Who is still waiting is asked for again and again; only the reading that answers is worth a span.
+        parents = [parent for view in views if (parent := self._parents.get((view.tenant_id, view.id))) is not None]
+        self._tracer.work("read answers", reading, waited_for("read answer", parents, reading), {})
+        return views

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from api.authentication import Authenticator
 from api.dialects.account import routes as account
@@ -30,13 +31,19 @@ from api.native.stopping import on_stop_signal
 from infra import settings as configuration
 from infra.measures import Measures
 from infra.postgres.database import Database
+from infra.postgres.traced import TracedDatabase
 from infra.rabbitmq.broker import Broker
 from infra.recording import Recorder
 from infra.settings import Settings
+from infra.tracing.setup import close_tracer, tracer_of
+from infra.tracing.work import Tracer
 from infra.version import VERSION
 
 # A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
 DATABASE_PATIENCE = timedelta(seconds=10)
+
+# FastAPI's own spans and logs, which an environment variable would switch on, carry paths and exceptions' texts.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 ROUTERS = (user_groups.router, catalog.router, account.router, native.router, documents.router)
 
@@ -48,9 +55,9 @@ FAMILIES: FamilyTable = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, tracer: Tracer | None = None) -> FastAPI:
     """The application; nothing is connected before it starts. Without settings, those of the environment."""
-    services = assemble(settings or configuration.load())
+    services = assemble(settings or configuration.load(), tracer=tracer)
     app = FastAPI(
         title="Seatline",
         version=VERSION,
@@ -60,19 +67,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
+        telemetry=NO_TELEMETRY,
     )
     app.state.services = services
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(RequestMiddleware, metrics=services.metrics, max_body_bytes=services.settings.max_body_bytes)
+    app.add_middleware(
+        RequestMiddleware,
+        metrics=services.metrics,
+        max_body_bytes=services.settings.max_body_bytes,
+        tracer=services.tracer,
+    )
     add_handlers(app, ROUTERS)
     openapi.install(app)
     return app
 
 
-def assemble(settings: Settings) -> Services:
+def assemble(settings: Settings, *, tracer: Tracer | None = None) -> Services:
     """The parts of the process, unconnected."""
-    database = Database(
+    tracer = tracer or tracer_of(settings, service="seatline-api")
+    database = (Database if tracer is None else TracedDatabase)(
         settings.database_url.get_secret_value(),
         name="seatline-api",
         size=settings.database_pool_size,
@@ -88,13 +102,14 @@ def assemble(settings: Settings) -> Services:
         settings=settings,
         database=database,
         broker=broker,
-        intake=Intake(database=database, broker=broker, settings=settings),
-        authenticator=Authenticator(database=database, settings=settings),
+        intake=Intake(database=database, broker=broker, settings=settings, tracer=tracer),
+        authenticator=Authenticator(database=database, settings=settings, tracer=tracer),
         forms=all_forms(),
         families=FAMILIES,
         metrics=HttpMetrics(database.measures),
         recorder=Recorder(database=database, broker_up=lambda: broker is not None and broker.reachable),
         rates=RequestRates(settings.rate_limit_per_minute),
+        tracer=tracer,
     )
 
 
@@ -115,3 +130,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         if services.broker is not None:
             await services.broker.stop()
         await services.database.close()
+        if services.tracer is not None:
+            await close_tracer(services.tracer)

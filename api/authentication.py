@@ -18,6 +18,7 @@ from infra.postgres.administration import token_hash
 from infra.postgres.database import Database
 from infra.postgres.reads.tokens import GoodToken, TenantRef, find_tenants, find_tokens
 from infra.settings import Settings
+from infra.tracing.work import Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -64,9 +65,9 @@ class Caller:
 class Authenticator:
     """Authenticates the requests of one API process. Lookups of concurrent requests share a statement."""
 
-    def __init__(self, *, database: Database, settings: Settings) -> None:
-        self._tokens: Lookup[bytes, GoodToken] = Lookup(lambda hashes: find_tokens(database, hashes))
-        self._tenants: Lookup[str, TenantRef] = Lookup(lambda keys: find_tenants(database, keys))
+    def __init__(self, *, database: Database, settings: Settings, tracer: Tracer | None = None) -> None:
+        self._tokens: Lookup[bytes, GoodToken] = Lookup(lambda hashes: find_tokens(database, hashes), tracer=tracer)
+        self._tenants: Lookup[str, TenantRef] = Lookup(lambda keys: find_tenants(database, keys), tracer=tracer)
         self._verifier = _verifier(settings)
         self._bad = BadCredentials(settings.bad_credentials_per_minute)
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 
 import structlog
 
+from api.spans import TracedClaims
 from infra.measures.process import Acceptance
 from infra.postgres.operations import NewOperation
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import Claim
 from infra.traces import trace
+from infra.tracing.work import Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -20,9 +22,12 @@ log = structlog.get_logger(__name__)
 class Claims:
     """The claims of one API process that are still to be sent: one a tenant, however much was accepted of it."""
 
-    def __init__(self, broker: Broker, measures: Acceptance) -> None:
+    def __init__(
+        self, broker: Broker, measures: Acceptance, *, prefix: str = "seatline", tracer: Tracer | None = None
+    ) -> None:
         self._broker = broker
         self._measures = measures
+        self._send = broker.publish_claims if tracer is None else TracedClaims(broker, tracer, prefix).send
         self._waiting: dict[int, Claim] = {}
         self._added = asyncio.Event()
 
@@ -44,7 +49,7 @@ class Claims:
             self._added.clear()
             claims, self._waiting = list(self._waiting.values()), {}
             try:
-                confirmed = await self._broker.publish_claims(claims)
+                confirmed = await self._send(claims)
             except Exception as error:  # noqa: BLE001 - the loop outlives whatever the broker does
                 self._measures.claims.add(len(claims), "unconfirmed")
                 log.warning("claims could not be sent", claims=len(claims), error=trace(error))

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from time import perf_counter
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import structlog
 
 from api.answers import Answers
 from api.claims import Claims
+from api.spans import accepted
 from domain.commands import Command
 from infra.failpoints import Failpoint, reached
 from infra.postgres.database import Database, Transaction
@@ -31,6 +33,7 @@ from infra.postgres.operations import (
 from infra.rabbitmq.broker import Broker
 from infra.settings import Settings
 from infra.traces import trace
+from infra.tracing.work import Tracer, told
 
 log = structlog.get_logger(__name__)
 
@@ -104,13 +107,18 @@ class _Waiting:
 class Intake:
     """Accepts commands for one API process. Concurrent submissions share an insert (natural batching, no timer)."""
 
-    def __init__(self, *, database: Database, broker: Broker | None, settings: Settings) -> None:
+    def __init__(
+        self, *, database: Database, broker: Broker | None, settings: Settings, tracer: Tracer | None = None
+    ) -> None:
         self._database = database
         self._measures = database.measures.acceptance
-        self._claims = None if broker is None else Claims(broker, database.measures.acceptance)
+        self._tracer = tracer
+        self._claims = None
+        if broker is not None:
+            self._claims = Claims(broker, self._measures, tracer=tracer, prefix=settings.name_prefix)
         self._open_limit = settings.open_operations_limit
         self._reached = reached(settings.failpoint)
-        self._answers = Answers(database=database, broker=broker)
+        self._answers = Answers(database=database, broker=broker, tracer=tracer)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -196,7 +204,11 @@ class Intake:
             if not self._waiting:
                 self._arrived.clear()
             try:
-                await self._flush(batch)
+                if self._tracer is None:
+                    await self._flush(batch)
+                else:
+                    with told(self._tracer, "flush", partial(accepted, [waiting.operation for waiting in batch])):
+                        await self._flush(batch)
             except Exception as error:  # noqa: BLE001 - every write of this process goes through here: it must go on
                 log.error("a flush has failed", count=len(batch), error=trace(error))  # noqa: TRY400 - no values
                 for waiting in batch:

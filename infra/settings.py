@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$",
         description="In front of every exchange and queue name, so that installations can share a broker.",
     )
-    api_host: str = Field(default="127.0.0.1", description="The address the API listens on.")
+    api_host: str = Field(default="127.0.0.1", description="The address the API and the pages of a worker listen on.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="The port the API listens on.")
     log_format: LogFormat = Field(
         default=LogFormat.AUTO, description="`json`, `text`, or `auto`: text on a terminal, else json."
@@ -116,6 +116,16 @@ class Settings(BaseSettings):
     )
     jwt_issuer: str | None = Field(default=None, description="The `iss` a JWT must carry.")
     jwt_audience: str | None = Field(default=None, description="The `aud` a JWT must carry.")
+    traces_endpoint: SecretStr | None = Field(
+        default=None,
+        description="Where traces go by OTLP over HTTP: `http://collector:4318`. Unset: none are made.",
+    )
+    traces_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="The part of requests that are traced, of those whose caller's `traceparent` does not decide it.",
+    )
     failpoint: str | None = Field(
         default=None,
         description="`name:k`: the process kills itself at that point, the k-th time. For tests only.",
@@ -134,7 +144,7 @@ class Settings(BaseSettings):
     def _is_an_amqp_url(cls, url: SecretStr | None) -> SecretStr | None:
         return url and _checked_url(url, schemes=("amqp", "amqps"))
 
-    @field_validator("management_url")
+    @field_validator("management_url", "traces_endpoint")
     @classmethod
     def _is_an_http_url(cls, url: SecretStr | None) -> SecretStr | None:
         return url and SecretStr(_checked_url(url, schemes=("http", "https")).get_secret_value().rstrip("/"))

@@ -21,6 +21,7 @@ from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_oldest, count_failure
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
+from workers.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -84,24 +85,31 @@ class ChunkLane:
 
     async def _chunk(self, tenant_id: int) -> bool:
         began = time.perf_counter()
-        async with self._database.transaction() as tx:
-            logs = await lock_tenants(tx, [tenant_id])
-            if tenant_id not in logs:
-                return False
-            numbered = logs[tenant_id].event_seq
-            taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
-            if taken is not None:
-                self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
+        events, taken = await self._take(tenant_id)
+        if events is None:
+            return False
         self._pause = _FIRST_PAUSE
         if taken is not None:
             self._reached(Failpoint.CHUNK_AFTER_COMMIT)
             of, step = taken
             self.chunks += 1
             self._latest = _shown(of, step.touched)
-            seconds, events = time.perf_counter() - began, logs[tenant_id].event_seq - numbered
+            seconds = time.perf_counter() - began
             self._sizes.took(of.kind, rows=step.touched, seconds=seconds)
             chunk_committed(self._database.measures, of.kind, rows=step.touched, seconds=seconds, events=events)
         return True
+
+    async def _take(self, tenant_id: int) -> tuple[int | None, tuple[Continuation, Step] | None]:
+        """One transaction: how many events it told, None where the tenant is held elsewhere; and what it took."""
+        async with self._database.transaction() as tx:
+            logs = await lock_tenants(tx, [tenant_id])
+            if tenant_id not in logs:
+                return None, None
+            before = logs[tenant_id].event_seq
+            taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
+            if taken is not None:
+                self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
+            return logs[tenant_id].event_seq - before, taken
 
     async def _reread(self, tenant_id: int) -> None:
         """What is queued goes first: the pass that takes it brings the tenant back here."""

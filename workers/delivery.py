@@ -111,7 +111,7 @@ class Delivery:
                 if (await reap_workers(tx, self._inflight.worker_id)).workers:
                     return
 
-    async def _pass(self, this: Pass, batch: Batch, *, heeds_the_dead: bool = True) -> None:
+    async def _apply(self, this: Pass, batch: Batch, *, heeds_the_dead: bool) -> None:
         async with self._database.transaction() as tx:
             await run_pass(
                 tx,
@@ -125,6 +125,9 @@ class Delivery:
             if this.selection.taken:
                 await clear_inflight(tx, self._inflight.worker_id)
                 self._reached(Failpoint.PASS_BEFORE_COMMIT)
+
+    async def _pass(self, this: Pass, batch: Batch, *, heeds_the_dead: bool = True) -> None:
+        await self._apply(this, batch, heeds_the_dead=heeds_the_dead)
         if this.selection.taken:
             self._reached(Failpoint.PASS_AFTER_COMMIT)
         self.passes += 1

@@ -17,23 +17,23 @@ import structlog
 
 from infra.failpoints import reached
 from infra.measures import Measures
-from infra.postgres.database import Database
 from infra.postgres.workers import Doing
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import DeliveredClaim
 from infra.recording import Recorder
 from infra.settings import Settings
+from infra.tracing.setup import close_tracer, tracer_of
+from infra.tracing.work import Tracer
 from infra.version import VERSION
 from workers.chunk_sizes import ChunkSizes
-from workers.chunks import ChunkLane
-from workers.delivery import Delivery
 from workers.handlers import Handler, handlers_with
 from workers.liveness import Liveness
 from workers.poll import Poll
 from workers.ready import ReadySet
-from workers.relay import Relay
 from workers.retention import Retention
+from workers.spans import traced_ack
 from workers.supervisor import Supervisor
+from workers.traced import kinds
 from workers.verification import Verification
 from workers.waves import Budget
 
@@ -56,12 +56,15 @@ class Worker:
         handlers: Mapping[str, Handler] | None = None,
         sizes: ChunkSizes | None = None,
         measures: Measures | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         chunk_sizes = sizes or ChunkSizes()
         name = f"{socket.gethostname()}-{os.getpid()}"
         self.measures = measures or Measures("worker")
         reach = reached(settings.failpoint)
-        self._database = Database(
+        self._tracer = tracer or tracer_of(settings, service="seatline-worker")
+        of = kinds(self._tracer, prefix=settings.name_prefix)
+        self._database = of.database(
             settings.database_url.get_secret_value(),
             name="seatline worker",
             size=settings.database_pool_size,
@@ -71,16 +74,16 @@ class Worker:
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
         self._liveness = Liveness(database=self._database, name=name, version=VERSION, doing=self._doing)
         self._relay = (
-            None if self._broker is None else Relay(database=self._database, broker=self._broker, reached=reach)
+            None if self._broker is None else of.relay(database=self._database, broker=self._broker, reached=reach)
         )
-        self._chunks = ChunkLane(
+        self._chunks = of.chunks(
             database=self._database,
             ready=self._ready,
             sizes=chunk_sizes,
             committed=self._chunk_committed,
             reached=reach,
         )
-        self._delivery = Delivery(
+        self._delivery = of.delivery(
             database=self._database,
             ready=self._ready,
             inflight=self._liveness,
@@ -144,6 +147,8 @@ class Worker:
         if self._broker is not None:
             await self._broker.stop()
         await self._database.close()
+        if self._tracer is not None:
+            await close_tracer(self._tracer)
 
     async def _deliver(self) -> None:
         """One turn after the other, each in a task of its own, so that cancelling this loop lets the turn finish."""
@@ -165,7 +170,7 @@ class Worker:
         return Doing(leads_relay=self._relay is not None and self._relay.leads, chunk=self._chunks.take_latest())
 
     def _claimed(self, claim: DeliveredClaim) -> None:
-        self._ready.add(claim.claim.tenant_id, claim.ack)
+        self._ready.add(claim.claim.tenant_id, claim.ack if self._tracer is None else traced_ack(claim))
 
     async def _chunk_committed(self) -> None:
         await self._committed({})

@@ -201,7 +201,7 @@ class Relay:
             return 0, 0
         read_at = time.perf_counter()
         self._reached(Failpoint.RELAY_BEFORE_PUBLISH)
-        confirmed = await self._broker.publish_events([event_message(message) for message in messages])
+        confirmed = await self._publish(messages)
         self._reached(Failpoint.RELAY_AFTER_PUBLISH)
         ids, stalled = published(messages, confirmed)
         messages_relayed(self._database.measures, messages, frozenset(ids), seconds=time.perf_counter() - read_at)
@@ -211,6 +211,9 @@ class Relay:
             self._reached(Failpoint.RELAY_AFTER_MARK)
         self._judge(messages, stalled, relayed=len(ids))
         return len(messages), len(ids)
+
+    async def _publish(self, messages: Sequence[PendingMessage]) -> list[bool]:
+        return await self._broker.publish_events([event_message(message) for message in messages])
 
     def _judge(self, messages: Sequence[PendingMessage], stalled: set[int], *, relayed: int) -> None:
         """Hold a tenant whose messages are refused while others' are not; when all are, the broker is the fault."""

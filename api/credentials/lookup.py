@@ -5,7 +5,11 @@ One rule: an answer belongs to questions that were asked before its statement be
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Generic, TypeVar
+
+from api.spans import waited_for
+from infra.tracing.work import Tracer, current_parent, told
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -17,8 +21,12 @@ _ANSWER_SECONDS = 6.0
 class Lookup(Generic[Key, Value]):
     """Answers single questions out of a function that answers many."""
 
-    def __init__(self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
+    def __init__(
+        self, read: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]], *, tracer: Tracer | None = None
+    ) -> None:
         self._read = read
+        self._tracer = tracer
+        self._parents: list[str] = []
         self._asked: dict[Key, asyncio.Future[Value | None]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -27,6 +35,8 @@ class Lookup(Generic[Key, Value]):
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = asyncio.get_running_loop().create_future()
+        if self._tracer is not None and (parent := current_parent()) is not None:
+            self._parents.append(parent)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._answer_all(), name="lookup")
         # Shielded: a caller that goes away must not take the answer from the others that asked the same.
@@ -37,7 +47,7 @@ class Lookup(Generic[Key, Value]):
             asked, self._asked = self._asked, {}
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
-                    found = await self._read(list(asked))
+                    found = await self._found(list(asked))
             except Exception as error:  # noqa: BLE001 - whoever asked must learn of it, whatever it is
                 for answer in asked.values():
                     answer.set_exception(error)
@@ -45,3 +55,10 @@ class Lookup(Generic[Key, Value]):
             else:
                 for key, answer in asked.items():
                     answer.set_result(found.get(key))
+
+    async def _found(self, asked: Sequence[Key]) -> Mapping[Key, Value]:
+        if self._tracer is None:
+            return await self._read(asked)
+        parents, self._parents = self._parents, []
+        with told(self._tracer, "look up", partial(waited_for, "authenticate", parents)):
+            return await self._read(asked)

@@ -3,7 +3,6 @@
 One rule: a route names the scope it needs where it is declared; nothing is authorised later.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -15,9 +14,7 @@ from api.errors.api_error import ApiError
 from api.errors.languages import Languages
 from api.http.services import Services, services_of
 from domain.errors import ErrorCode
-
-# W3C trace context, version 00; an id of zeros says that there is none.
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+from infra.tracing.work import good_traceparent
 
 AUTHENTICATED = "seatline.caller"
 """Where a scope carries the caller whom another part of this process has authenticated already. A client cannot set it:
@@ -51,9 +48,9 @@ class RequestContext:
 
     @property
     def traceparent(self) -> str | None:
-        """The caller's trace, where it sent a good one."""
-        sent = self.request.headers.get("traceparent", "").strip()
-        return sent if _TRACEPARENT.fullmatch(sent) else None
+        """What the operation stands below in its trace: this request's span, else the caller's where it sent one."""
+        own: str | None = self.request.scope.get("traceparent")
+        return own or good_traceparent(self.request.headers.get("traceparent"))
 
 
 ContextOf = Callable[[Request], Awaitable[RequestContext]]

@@ -17,6 +17,8 @@ from api.http.failures import error_response, refusal_of
 from api.http.metrics import HttpMetrics
 from api.http.receiving import BoundedReceive
 from api.http.services import services_of
+from api.http.tracing import request_span
+from infra.tracing.work import Tracer
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +54,11 @@ class _Sent:
 class RequestMiddleware:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, *, metrics: HttpMetrics, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: HttpMetrics, max_body_bytes: int, tracer: Tracer | None = None
+    ) -> None:
         self._app = app
+        self._tracer = tracer
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
 
@@ -71,8 +76,14 @@ class RequestMiddleware:
         if sent.is_head:  # the server still knows what was asked
             scope = {**scope, "method": "GET"}
         self._metrics.begin()
+        bounded = BoundedReceive(scope, receive, max_bytes=self._max_body_bytes)
         try:
-            await self._serve(scope, BoundedReceive(scope, receive, max_bytes=self._max_body_bytes), sent)
+            if self._tracer is None:
+                await self._serve(scope, bounded, sent)
+            else:
+                with request_span(self._tracer, scope, method) as answered:
+                    await self._serve(scope, bounded, sent)
+                    answered(sent.status, route_of(scope))
         finally:
             self._record(scope, method, sent.status, time.perf_counter() - started)
 

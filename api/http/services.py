@@ -18,6 +18,7 @@ from infra.postgres.database import Database
 from infra.rabbitmq.broker import Broker
 from infra.recording import Recorder
 from infra.settings import Settings
+from infra.tracing.work import Tracer
 
 FamilyTable = Sequence[tuple[re.Pattern[str], Family]]
 """Which paths answer in which family; the first pattern that matches from the path's beginning wins."""
@@ -37,6 +38,7 @@ class Services:
     metrics: HttpMetrics
     recorder: Recorder
     rates: RequestRates
+    tracer: Tracer | None = None
 
     def family_of(self, path: str) -> Family:
         """The family in which errors at this path are written."""

@@ -64,6 +64,11 @@ class Transaction:
         """Run the statement for its effect alone."""
         await _executed(self._connection, self._times, statement, binds)
 
+    async def commit(self, opened: asyncpg.transaction.Transaction) -> None:
+        """Commit; for the pool alone, at the end of its block."""
+        self.commit_sent = True
+        await opened.commit()
+
     @asynccontextmanager
     async def undone(self) -> AsyncIterator[None]:
         """A block whose effects are taken back at its end, whatever happens: a dry run."""
@@ -119,6 +124,8 @@ class Database:
     is raised and the session ended. A server that hangs enforces no timeouts of its own. None: no bound.
     """
 
+    transaction_type: type[Transaction] = Transaction
+
     def __init__(
         self,
         url: str,
@@ -170,12 +177,11 @@ class Database:
         async with asyncio.timeout(self._patience), self._pooled() as pooled:
             driver = await _living(pooled)
             opened = driver.transaction(**options)
-            tx = Transaction(driver, self._times)
+            tx = self.transaction_type(driver, self._times)
             try:
                 await opened.start()
                 yield tx
-                tx.commit_sent = True
-                await opened.commit()
+                await tx.commit(opened)
             except BaseException as error:
                 await _abandon(pooled, driver, opened, doubtful=isinstance(error, _DOUBTFUL))
                 raise

@@ -72,6 +72,7 @@ def test_every_health_check_asks_a_real_route_at_the_port_that_is_set(name):
         **{
             variable.removeprefix(PREFIX).lower(): substituted(str(value))
             for variable, value in SERVICES[name]["environment"].items()
+            if substituted(str(value))
         }
     )
     port, routes = (
@@ -125,4 +126,6 @@ def test_the_image_leaves_out_what_its_ignore_file_would_have_to_let_in():
 
 def substituted(text: str) -> str:
     """The value as compose makes it with no variable set but the passwords."""
-    return re.sub(r"\$\{[A-Z_]+(?::-([^}]*)|:\?[^}]*)\}", lambda found: found[1] or "secret", text)
+    return re.sub(
+        r"\$\{[A-Z_]+(?::-([^}]*)|:\?[^}]*)\}", lambda found: "secret" if found[1] is None else found[1], text
+    )

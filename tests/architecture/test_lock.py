@@ -39,20 +39,23 @@ def test_every_package_of_a_lock_has_a_hash(lock):
 def test_the_locks_hold_what_the_project_asks_for():
     runtime = names(PROJECT["project"]["dependencies"])
     local = names(PROJECT["project"]["optional-dependencies"]["local"])
+    traces = names(PROJECT["project"]["optional-dependencies"]["traces"])
     dev = names(PROJECT["dependency-groups"]["dev"])
     assert runtime <= set(locked("runtime"))
     assert runtime | local <= set(locked("local"))
-    assert runtime | local | dev <= set(locked("dev"))
+    assert runtime | traces <= set(locked("traces"))
+    assert runtime | local | traces | dev <= set(locked("dev"))
 
 
 def test_the_locks_agree_on_every_version():
     dev = locked("dev")
-    for name in ("runtime", "local"):
+    for name in ("runtime", "local", "traces"):
         assert locked(name).items() <= dev.items()
 
 
-def test_the_image_holds_no_development_package():
-    assert not names(PROJECT["dependency-groups"]["dev"]) & set(locked("runtime"))
+@pytest.mark.parametrize("name", ["runtime", "traces"])
+def test_the_image_holds_no_development_package(name):
+    assert not names(PROJECT["dependency-groups"]["dev"]) & set(locked(name))
 
 
 def test_the_code_knows_its_version():

@@ -27,6 +27,7 @@ from tests.benchmarks import (
     report,
     seats,
     statements,
+    traces,
     transfer,
     write_paths,
 )
@@ -46,6 +47,7 @@ FURTHER = {
     seats.SECTION: seats.measure,
     fan_out.SECTION: fan_out.measure,
     recount.SECTION: recount.measure,
+    traces.SECTION: traces.measure,
     transfer.SECTION: transfer.measure,
 }
 ROUNDS = 5

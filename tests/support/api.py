@@ -24,6 +24,7 @@ from infra.postgres.administration import Tenant, create_tenant, create_token
 from infra.postgres.operations import Presentation
 from infra.settings import Settings
 from tests.support.drift import assert_no_drift
+from tests.support.traces import Traces
 from workers.main import Worker
 
 ARRANGING = timedelta(seconds=30)
@@ -84,17 +85,20 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(database_url: str, *, with_worker: bool = True, **settings: Any) -> AsyncIterator[Api]:
+async def serving(
+    database_url: str, *, with_worker: bool = True, traces: Traces | None = None, **settings: Any
+) -> AsyncIterator[Api]:
     """The application with a tenant `acme` whose token has every scope; a worker polls every 20 ms.
 
-    At the end everything is recounted, unless the test has written into the tables itself.
+    `traces` collects the spans of both. At the end everything is recounted, unless the test has written into the
+    tables itself.
     """
     values = Settings(database_url=database_url, **settings)
-    app = create_app(values)
+    app = create_app(values, tracer=traces and traces.tracer("seatline-api"))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         if with_worker:
-            worker = Worker(values)
+            worker = Worker(values, tracer=traces and traces.tracer("seatline-worker"))
             await worker.start()
             stack.push_async_callback(worker.stop)
         transport = httpx.ASGITransport(app=app)

@@ -38,6 +38,8 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
         ("SEATLINE_DATABASE_URL", "mysql://db/x"),
         ("SEATLINE_AMQP_URL", "http://broker"),
         ("SEATLINE_MANAGEMENT_URL", "amqp://broker"),
+        ("SEATLINE_TRACES_ENDPOINT", "collector:4317"),
+        ("SEATLINE_TRACES_RATIO", "1.5"),
         ("SEATLINE_API_PORT", "70000"),
         ("SEATLINE_WAIT_SECONDS", "61"),
         ("SEATLINE_IDEMPOTENCY_HOURS", "23"),

@@ -13,6 +13,7 @@ from infra import logging
 from infra.measures import Measures
 from infra.postgres import migrate as migrations
 from infra.settings import Settings, SettingsError, load
+from infra.tracing.setup import check_packages
 from workers.health import health_pages
 
 # A name, because workers do not import the API: uvicorn does.
@@ -25,7 +26,7 @@ STOP_SECONDS = 8
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen here instead of SEATLINE_API_PORT.")
 def api(host: str | None, port: int | None) -> None:
     """Run one API process; scale by starting more."""
-    settings = settings_or_exit()
+    settings = settings_or_exit(check_packages)
     logging.configure(settings, process="api")
     uvicorn.run(
         APPLICATION,
@@ -44,7 +45,7 @@ def worker() -> None:
     """Run one worker process; scale by starting more."""
     from workers import main as worker_process  # noqa: PLC0415  # only this command needs the engine
 
-    settings = settings_or_exit()
+    settings = settings_or_exit(check_packages)
     logging.configure(settings, process="worker")
     with asyncio.Runner(loop_factory=_event_loop) as runner:
         runner.run(_with_health_pages(settings, worker_process.run))
@@ -65,12 +66,14 @@ async def _with_health_pages(settings: Settings, run: Callable[[Settings, Measur
         await run(settings, measures)
 
 
-def settings_or_exit() -> Settings:
-    """The settings; where they are unusable, one line for each and exit code 1."""
+def settings_or_exit(check: Callable[[Settings], None] = lambda _settings: None) -> Settings:
+    """The settings, checked further where a process needs that; where unusable, a line for each and exit code 1."""
     try:
-        return load()
+        settings = load()
+        check(settings)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+    return settings
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
