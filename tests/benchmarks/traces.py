@@ -36,8 +36,8 @@ async def measure(plan: Plan) -> list[Figure]:
     async def run(sheet: Sheet) -> None:
         checks = _timed(_checks, times)
         sheet.note("off: the checks of one write", checks, "ns")
-        connection, times = cast("Any", _Connection()), Measures().database.statements
-        plain, traced = Transaction(connection, times), TracedTransaction(connection, times)
+        connection, kept = cast("Any", _Connection()), Measures().database.statements
+        plain, traced = Transaction(connection, kept), TracedTransaction(connection, kept)
         sheet.note("off: a statement", await _awaited(lambda: plain.fetch(_STATEMENT), times), "ns")
         sheet.note("on: a statement of nobody's", await _awaited(lambda: traced.fetch(_STATEMENT), times), "ns")
         with Work() as recording:
