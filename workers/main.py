@@ -17,6 +17,7 @@ import structlog
 
 from infra.failpoints import reached
 from infra.measures import Measures
+from infra.postgres.database import Database
 from infra.postgres.workers import Doing
 from infra.rabbitmq.broker import Broker
 from infra.rabbitmq.claims import DeliveredClaim
@@ -33,7 +34,7 @@ from workers.ready import ReadySet
 from workers.retention import Retention
 from workers.spans import traced_ack
 from workers.supervisor import Supervisor
-from workers.traced import kinds
+from workers.traced import Kinds, kinds
 from workers.verification import Verification
 from workers.waves import Budget
 
@@ -64,12 +65,7 @@ class Worker:
         reach = reached(settings.failpoint)
         self._tracer = tracer or tracer_of(settings, service="seatline-worker")
         of = kinds(self._tracer, prefix=settings.name_prefix)
-        self._database = of.database(
-            settings.database_url.get_secret_value(),
-            name="seatline worker",
-            size=settings.database_pool_size,
-            measures=self.measures,
-        )
+        self._database = _database(of, settings, self.measures)
         self._broker = _broker(settings, name)
         self._ready = ReadySet(share=settings.tenant_share, tenants=_TENANTS)
         self._liveness = Liveness(database=self._database, name=name, version=VERSION, doing=self._doing)
@@ -199,6 +195,15 @@ async def run(settings: Settings, measures: Measures) -> None:
     await ended.wait()
     log.info("the worker is stopping")
     await worker.stop()
+
+
+def _database(of: Kinds, settings: Settings, measures: Measures) -> Database:
+    return of.database(
+        settings.database_url.get_secret_value(),
+        name="seatline worker",
+        size=settings.database_pool_size,
+        measures=measures,
+    )
 
 
 def _broker(settings: Settings, name: str) -> Broker | None:

@@ -4,7 +4,6 @@ One rule: a pass serves whoever is in it; it stands below an operation only wher
 """
 
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,7 +13,7 @@ from infra.postgres.outbox_relay import PendingMessage
 from infra.postgres.passes import OpenOperation
 from infra.rabbitmq.claims import DeliveredClaim
 from infra.rabbitmq.topology import Topology
-from infra.tracing.work import Kind, Span, Tracer, Work, good_traceparent
+from infra.tracing.work import Kind, Span, Tracer, Work, good_traceparent, now
 from workers.passes import Pass
 from workers.ready import Ack
 
@@ -48,7 +47,7 @@ def traced_ack(delivered: DeliveredClaim) -> Ack:
         operation_id=delivered.claim.operation_id,
         tenant_id=delivered.claim.tenant_id,
         traceparent=traceparent,
-        taken=time.time_ns(),
+        taken=now(),
     )
 
 
@@ -122,14 +121,14 @@ class WorkerSpans:
 
     def _processed(self, acks: Sequence[TracedAck]) -> Mapping[UUID, str]:
         """A span for each claim from its delivery until now; by operation, what its application stands below."""
-        now = time.time_ns()
+        ended = now()
         return {
             ack.operation_id: self._tracer.add(
                 Span(
                     name=f"process {self._claims}",
                     parent=ack.traceparent,
                     began=ack.taken,
-                    ended=now,
+                    ended=ended,
                     kind=Kind.CONSUMER,
                     attributes={
                         "messaging.system": "rabbitmq",

@@ -42,12 +42,13 @@ def request_span(tracer: Tracer, scope: Scope, method: str) -> Iterator[Answered
             yield answered
     finally:
         status, route = answer
+        failed = not 0 < status < HTTPStatus.INTERNAL_SERVER_ERROR
+        said = {"http.route": route, "http.response.status_code": status, "url.scheme": scope["scheme"]} | ids()
         span.end(
             recording,
             name=f"{named} {route}",
-            attributes={"http.route": route, "http.response.status_code": status, "url.scheme": scope["scheme"]}
-            | ids(),
-            failed=not 0 < status < HTTPStatus.INTERNAL_SERVER_ERROR,
+            attributes=said | ({"error.type": str(status)} if failed else {}),
+            failed=failed,
         )
 
 

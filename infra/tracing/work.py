@@ -55,26 +55,31 @@ class Span:
     error: str | None = None
 
 
+def now() -> int:
+    """The time of a span's beginning or end: nanoseconds of this machine's clock."""
+    return time.time_ns()
+
+
 class Work:
     """A piece of work under way: within its block it collects what `timed` is told in the same task."""
 
     def __init__(self, parent: str | None = None) -> None:
         self.parent = parent
-        self.began = self.ended = time.time_ns()
+        self.began = self.ended = now()
         self.statements: list[Timed] = []
         self.dropped = 0
         self.error: str | None = None
         self._token: Token[Work | None] | None = None
 
     def __enter__(self) -> Self:
-        self.began = time.time_ns()
+        self.began = now()
         self._token = _CURRENT.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.ended = time.time_ns()
+        self.ended = now()
         self.error = None if kind is None else kind.__name__
         if self._token is not None:
             _CURRENT.reset(self._token)
@@ -156,15 +161,15 @@ def timed(name: str) -> Iterator[None]:
     if recording is None:
         yield
         return
-    began = time.time_ns()
+    began = now()
     try:
         yield
     except BaseException as error:
         sqlstate = getattr(error, "sqlstate", None)
         kind = type(error).__name__
-        recording.add(Timed(name=name, began=began, ended=time.time_ns(), error=kind, sqlstate=sqlstate))
+        recording.add(Timed(name=name, began=began, ended=now(), error=kind, sqlstate=sqlstate))
         raise
-    recording.add(Timed(name=name, began=began, ended=time.time_ns()))
+    recording.add(Timed(name=name, began=began, ended=now()))
 
 
 @contextmanager

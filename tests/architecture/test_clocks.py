@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The hour of the daily recount, and the bits of an operation's id that keep neighbours together: neither decides.
-MAY_ASK = {"workers/verification.py", "infra/postgres/operations.py"}
+# The hour of the daily recount, the bits of an operation's id that keep neighbours together, and the times of spans:
+# none of them decides.
+MAY_ASK = {"workers/verification.py", "infra/postgres/operations.py", "infra/tracing/work.py"}
 
 
 def test_only_the_database_is_asked_what_time_it_is():
