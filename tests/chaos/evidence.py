@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 from aio_pika.abc import AbstractChannel
 
+from infra.postgres.outbox_bodies import StoredBody, unpack
 from tests.chaos.scene import Scene
 
 _OPERATIONS = """
@@ -21,7 +22,7 @@ SELECT tenant.key AS tenant, operation.id::text AS id, idempotency_key AS key, k
  ORDER BY tenant_id, seq
 """
 _OUTBOX = """
-SELECT tenant.key AS tenant, type, first_sequence, last_sequence, operation_id::text AS operation_id, body,
+SELECT tenant.key AS tenant, type, first_sequence, last_sequence, operation_id::text AS operation_id, body, bytes,
        published_at IS NOT NULL AS is_published
   FROM outbox JOIN tenant ON tenant.id = tenant_id
  ORDER BY tenant_id, first_sequence
@@ -89,7 +90,10 @@ async def gather(scene: Scene) -> Evidence:
     """Read everything."""
     return Evidence(
         operations=await scene.ask(_OPERATIONS, seconds=_READ_SECONDS),
-        outbox=await scene.ask(_OUTBOX, seconds=_READ_SECONDS),
+        outbox=[
+            {**row, "body": unpack(StoredBody(row["body"], row["bytes"]))}
+            for row in await scene.ask(_OUTBOX, seconds=_READ_SECONDS)
+        ],
         numbered={row["tenant"]: row["event_seq"] for row in await scene.ask(_NUMBERED)},
         pools=await scene.ask(_POOLS),
         assignments=frozenset(
