@@ -3,10 +3,13 @@
 The blocks are planned for their values, as the reads ask for.
 """
 
+import asyncio
+
 import asyncpg
 import pytest
 
 from domain.entitlements import State
+from infra.local import databases
 from infra.postgres.administration import create_tenant
 from infra.postgres.database import Database, plain_dsn
 from infra.postgres.statements import load
@@ -25,8 +28,23 @@ NO_FILTER = {"active": None, "fulfilled": None, "descending": False, "offset": 0
 SQL = load("read_catalog")
 
 
+@pytest.fixture(scope="module")
+def filled_url(database_server_url):
+    """One database for all of these tests, which only read."""
+    url = databases.create(database_server_url)
+    asyncio.run(fill(url))
+    yield url
+    databases.drop(url)
+
+
 @pytest.fixture
-async def licences(database_url):
+async def licences(filled_url):
+    sql = await asyncpg.connect(plain_dsn(filled_url))
+    yield sql
+    await sql.close()
+
+
+async def fill(database_url):
     """l2 is held by nearly everybody, l4 waited for by nearly everybody; both with a few of every other kind."""
     database = Database(database_url)
     tenant = await create_tenant(database, key="acme", org="acme-org", name="Acme")
@@ -46,7 +64,6 @@ async def licences(database_url):
         for number in range(FEW):
             await add_address(sql, tenant.id, key, f"a{number}@example.org")
     await sql.execute("VACUUM ANALYZE")
-    yield sql
     await sql.close()
 
 
