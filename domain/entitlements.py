@@ -52,13 +52,15 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolCounts:
-    """What a pool's seats are doing; `capacity` None is without limit."""
+    """What a pool's seats are doing; `capacity` None is without limit. One that is idle or has expired gives none."""
 
     capacity: int | None
     used: int
     reserved: int
     queued: int
     waiting: int
+    gives: bool = True
+    has_started: bool = True
 
     @property
     def free(self) -> int | None:
@@ -153,7 +155,10 @@ def group_license_event(
 
 
 def pool_events(license_of: Named, before: PoolCounts, after: PoolCounts) -> list[Event]:
-    """What one operation has done to a pool: utilisation marks reached, exhausted, available again."""
+    """What one operation has done to a pool: utilisation marks reached, exhausted, available again.
+
+    Seats that come free in a pool that does not give are nobody's to have: they are available once it gives.
+    """
     events = [
         _pool_event(EventType.LICENSE_UTILISATION, license_of, after, percent=mark)
         for mark in UTILISATION_MARKS
@@ -162,7 +167,7 @@ def pool_events(license_of: Named, before: PoolCounts, after: PoolCounts) -> lis
     had, has = _has_free(before), _has_free(after)
     if had and not has:
         events.append(_pool_event(EventType.LICENSE_EXHAUSTED, license_of, after))
-    if has and not had:
+    if (has and after.gives) and not (had and before.gives):
         events.append(_pool_event(EventType.LICENSE_AVAILABLE, license_of, after))
     return events
 

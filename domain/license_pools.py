@@ -194,12 +194,13 @@ _PLAIN = {
 def _with_sent(row: License, sent: Mapping[str, JSON]) -> License:
     """The licence with the fields that the catalogue sent."""
     fields: dict[str, Any] = {column: sent[name] for name, column in _PLAIN.items() if name in sent}
-    fields |= {column: _instant(sent[name]) for name, column in _INSTANTS.items() if name in sent}
+    fields |= {column: instant(sent[name]) for name, column in _INSTANTS.items() if name in sent}
     fields |= {name: _text(sent[name]) for name in _DOCUMENTS if name in sent}
     return dataclasses.replace(row, **fields)
 
 
-def _instant(sent: JSON) -> datetime | None:
+def instant(sent: JSON) -> datetime | None:
+    """A date as the catalogue sends it."""
     return None if sent is None else datetime.fromisoformat(str(sent))
 
 

@@ -3,7 +3,7 @@
 One rule: entitlements are values that are replaced; pools, groups and grants are counters that move.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -104,6 +104,10 @@ class Pool:
         return PoolCounts(
             capacity=self.capacity, used=self.used, reserved=self.reserved, queued=self.queued, waiting=self.waiting
         )
+
+    def counts_at(self, at: datetime) -> PoolCounts:
+        """The counts, and whether it gives and has started at this instant."""
+        return replace(self.counts, gives=self.gives(at), has_started=self.has_started(at))
 
     @property
     def has_free(self) -> bool:

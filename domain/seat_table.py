@@ -6,6 +6,7 @@ One rule: every change of a row goes through `put`, so that counts and lists can
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.entitlements import PoolCounts, State
 from domain.seat_rows import Grant, GrantCounts, Group, Holder, Pool, Seat, WaitingPlace
@@ -32,7 +33,8 @@ class SeatFacts:
 class SeatTable:
     """Rows by id, by person and by address. `touched` holds what rows were before, until somebody clears it."""
 
-    def __init__(self, facts: SeatFacts) -> None:
+    def __init__(self, facts: SeatFacts, at: datetime) -> None:
+        self._at = at
         self.pools: Mapping[int, Pool] = facts.pools
         self.grants: Mapping[int, Grant] = facts.grants
         self.rows: dict[int, Seat] = {}
@@ -117,7 +119,7 @@ class SeatTable:
     def watch(self, pool: Pool) -> None:
         """Remember what this pool's counts were when the operation began."""
         if pool.id not in self.pools_before:
-            self.pools_before[pool.id] = pool.counts
+            self.pools_before[pool.id] = pool.counts_at(self._at)
 
     def retouch(self, seat: Seat) -> None:
         """Put a row whose counts and places are as they were."""

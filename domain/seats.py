@@ -26,7 +26,7 @@ class SeatBook:
     def __init__(self, facts: SeatFacts, at: datetime) -> None:
         self.at = at
         self.facts = facts
-        self.table = SeatTable(facts)
+        self.table = SeatTable(facts, at)
         self.seq = 0
         self.operation_id = UUID(int=0)
         self._of_group: dict[int, list[Grant]] = {}
@@ -200,13 +200,29 @@ class SeatBook:
             for number, counts in table.grants_before.items()
             if counts != grants[number].counts and not grants[number].is_removed
         }
-        events = [grant_event(self.facts, grants[number], self.at) for number in sorted(moved | self._announced)]
+        told = moved | self._announced | self._begun()
+        events = [grant_event(self.facts, grants[number], self.at) for number in sorted(told)]
         for number, before in sorted(table.pools_before.items()):
             if number in self._added:
                 continue
             pool = self.facts.pools[number]
-            events += pool_events(pool.named, before, pool.counts)
+            events += pool_events(pool.named, before, pool.counts_at(self.at))
         return events
+
+    def _begun(self) -> set[int]:
+        """Grants that are fulfilled, or no longer, because their licence's start has been moved past this instant."""
+        pools = self.facts.pools
+        begun = {
+            number
+            for number, before in self.table.pools_before.items()
+            if number not in self._added and before.has_started is not pools[number].has_started(self.at)
+        }
+        return {
+            grant.id
+            for grant in (self.facts.grants.values() if begun else ())
+            if grant.license_id in begun and grant.gives
+            if grant.assigned == self.facts.groups[grant.group_id].user_count
+        }
 
     def changes(self) -> SeatChanges:
         """The net effect of the wave, against what it found."""

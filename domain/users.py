@@ -142,9 +142,11 @@ class _Wave:
         self.users.put(tenant_id, new)
         self.book.names.users[new.id] = new.key
         self.seats.know(holder_of(new))
-        events = [_event(EventType.USER_UPDATED, new), *self._follow(tenant_id, old, new)]
+        # Before they join anything: what was kept for their address is then theirs under its own id, and their group is
+        # one source more of it.
         if new.email and (old is None or fold(old.email or "") != fold(new.email)):
             self.seats.bind(tenant_id, new.id, fold(new.email))
+        events = [_event(EventType.USER_UPDATED, new), *self._follow(tenant_id, old, new)]
         return stored, events + self.seats.drain()
 
     def _follow(self, tenant_id: int, old: User | None, new: User) -> Iterator[Event]:

@@ -101,6 +101,13 @@ async def write_licenses(tx: Transaction, rows: Sequence[tuple[int, License]]) -
         )
 
 
+async def grants_of_licenses(tx: Transaction, licenses: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The (tenant, id) grants that give these (tenant, id) licences to groups."""
+    if not licenses:
+        return []
+    return [(row["tenant_id"], row["id"]) for row in await tx.fetch(_SQL["grants_of_licenses"], **_ids(licenses))]
+
+
 async def write_dates(tx: Transaction, moved: Sequence[tuple[int, License]], at: datetime) -> None:
     """Keep the dates of these (tenant, licence) rows, in the place of those that they had."""
     await forget_dates(tx, [(tenant_id, row.id) for tenant_id, row in moved])

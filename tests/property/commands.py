@@ -92,6 +92,9 @@ def bounded(examples: int) -> settings:
     )
 
 
+# What happens before a command: mostly nothing; some days pass, and dates that have come fire now or later.
+TIMES = st.sampled_from(((0, False),) * 6 + ((0, True), (1, False), (1, True), (2, True)))
+
 # Each command is drawn by a seed of its own: Hypothesis then leaves out commands when it makes a failure smaller, and
 # within a command all is drawn evenly, which its strategies for nested values do not.
 SEEDS = st.integers(0, 2**24 - 1)

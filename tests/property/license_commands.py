@@ -26,6 +26,7 @@ from domain.license_commands import (
     Shortage,
     UpdateProgramLicense,
 )
+from tests.support.clock import evening_of
 
 USERS = ("u1", "u2", "u3", "u4")
 GROUPS = ("g1", "g2")
@@ -36,25 +37,34 @@ CODES = ("ACNU", "HOUSE")
 UNKNOWN = 2**40
 PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 
+TODAY = ("day", "today")
 Ids = Mapping[tuple[str, str], int]
-"""(kind, key) -> number; of grants and entitlements the key is `licence/group` and `licence/person`."""
+"""(kind, key) -> number; of grants and entitlements the key is `licence/group` and `licence/person`.
+
+TODAY is the day by the clock of tests/support/clock.py; the dates that are drawn are around it.
+"""
 
 OPENING = PutLicenses(
     items=(
         LicensePut(key="l1", name="First", kind=LicenseKind.PROGRAM, capacity=2, program_key="p1", program_name="P"),
-        LicensePut(key="l2", name="Second", kind=LicenseKind.PROGRAM, capacity=1, program_key="p2", program_name="Q"),
+        LicensePut(
+            key="l2", name="Second", kind=LicenseKind.PROGRAM, capacity=1, program_key="p2", program_name="Q",
+            starts_at=evening_of(0), expires_at=evening_of(3),
+        ),
         LicensePut(key="b1", name="Bundle", kind=LicenseKind.BUNDLE, capacity=2, code="ACNU"),
-        LicensePut(key="b2", name="House", kind=LicenseKind.BUNDLE, capacity=3, code="HOUSE"),
+        LicensePut(
+            key="b2", name="House", kind=LicenseKind.BUNDLE, capacity=3, code="HOUSE", expires_at=evening_of(2)
+        ),
     )
-)
+)  # fmt: skip
 
 
-def pools(random: Random, _ids: Ids) -> PutLicenses:
+def pools(random: Random, ids: Ids) -> PutLicenses:
     """Created, made smaller and larger, switched off and on, expired and renewed."""
-    return PutLicenses(items=tuple(_pool(random) for _ in range(random.randint(1, 2))))
+    return PutLicenses(items=tuple(_pool(random, ids) for _ in range(random.randint(1, 2))))
 
 
-def _pool(random: Random) -> LicensePut:
+def _pool(random: Random, ids: Ids) -> LicensePut:
     key = random.choice((*PROGRAMS * 3, *BUNDLES))
     is_bundle = (key in BUNDLES) != (random.random() < 0.05)
     return LicensePut(
@@ -65,10 +75,15 @@ def _pool(random: Random) -> LicensePut:
         code=random.choice((BUNDLES.get(key),) * 6 + ("ACNU", "HOUSE")) if is_bundle else None,
         program_key=None if is_bundle else random.choice(("p1", "p2")),
         program_name=None if is_bundle else "A program",
-        starts_at=random.choice((None, None, PAST, FUTURE)),
-        expires_at=random.choice((None, None, None, None, FUTURE, PAST)),
+        starts_at=random.choice((None, None, PAST, FUTURE, *_dates(random, ids))),
+        expires_at=random.choice((None, None, None, FUTURE, PAST, *_dates(random, ids))),
         active=random.random() < 0.85,
     )
+
+
+def _dates(random: Random, ids: Ids) -> tuple[datetime, datetime]:
+    """Two days between yesterday, whose evening has passed, and the day after tomorrow."""
+    return evening_of(ids[TODAY] + random.choice((-1, 0, 1))), evening_of(ids[TODAY] + random.choice((0, 1, 2)))
 
 
 def delete_pools(random: Random, _ids: Ids) -> DeleteLicenses:
@@ -78,22 +93,24 @@ def delete_pools(random: Random, _ids: Ids) -> DeleteLicenses:
     return DeleteLicenses(keys=tuple(keys), cascade=cascade)
 
 
-def create(random: Random, _ids: Ids) -> CreateProgramLicense:
+def create(random: Random, ids: Ids) -> CreateProgramLicense:
     """As the catalogue does."""
-    sent = _sent_pool(random) | {"program_key": random.choice(("p1", "p3")), "name": "Made", "started": None}
+    sent = _sent_pool(random, ids) | {"program_key": random.choice(("p1", "p3")), "name": "Made", "started": None}
     return CreateProgramLicense(sent={"count": 1, **sent})
 
 
 def update(random: Random, ids: Ids) -> UpdateProgramLicense:
-    """As the catalogue does, by either name of a licence."""
-    sent = _sent_pool(random) | _some(random, change_type=random.choice((None, "renewal")))
+    """As the catalogue does, by either name of a licence: all of it, or its dates alone."""
+    sent = _sent_pool(random, ids) | _some(random, change_type=random.choice((None, "renewal")))
+    if random.random() < 0.5:
+        sent = _sent_dates(random, ids)
     if random.random() < 0.4:
         return UpdateProgramLicense(sent=sent, external_id=random.choice(("x1", "x2", "x3")))
     return UpdateProgramLicense(sent=sent, license_id=_license_id(random, ids))
 
 
-def _sent_pool(random: Random) -> dict[str, Any]:
-    return _some(
+def _sent_pool(random: Random, ids: Ids) -> dict[str, Any]:
+    return _sent_dates(random, ids) | _some(
         random,
         name=random.choice(("One", "Two")),
         count=random.choice((None, 0, 1, 2, 3, 6)),
@@ -101,9 +118,19 @@ def _sent_pool(random: Random) -> dict[str, Any]:
         active=random.random() < 0.8,
         metadata=_metadata(random),
         source=random.choice(("", "shop")),
-        started=random.choice((None, "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z")),
-        expired=random.choice((None, None, "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z")),
     )
+
+
+def _sent_dates(random: Random, ids: Ids) -> dict[str, Any]:
+    return _some(
+        random,
+        started=_sent(random.choice((None, PAST, FUTURE, *_dates(random, ids)))),
+        expired=_sent(random.choice((None, None, PAST, FUTURE, *_dates(random, ids)))),
+    )
+
+
+def _sent(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def seats(random: Random, ids: Ids) -> ChangeSeats:
@@ -187,7 +214,8 @@ def reprocess(random: Random, _ids: Ids) -> ReprocessGroup:
 def check(random: Random, ids: Ids) -> CheckLicenses:
     """Whether or not a date has come."""
     there = [number for (kind, _), number in ids.items() if kind == "license"]
-    return CheckLicenses(license_ids=tuple(random.sample(there, k=min(len(there), random.randint(1, 2)))) or (UNKNOWN,))
+    numbers = tuple(random.sample(there, k=min(len(there), random.randint(1, 2)))) or (UNKNOWN,)
+    return CheckLicenses(license_ids=numbers, started=numbers if random.random() < 0.5 else ())
 
 
 def _license_id(random: Random, ids: Ids) -> int:

@@ -1,4 +1,7 @@
-"""Random commands over groups that do not fit into one chunk: whatever interleaves, it ends where it should."""
+"""Random commands over groups that do not fit into one chunk: whatever interleaves, it ends where it should.
+
+Days pass between the chunks as well: licences start and expire in the middle of what is given and taken.
+"""
 
 import asyncio
 import dataclasses
@@ -21,13 +24,17 @@ from domain.license_commands import (
     ChangeSeats,
     CreateProgramLicense,
     DeleteLicenses,
+    LicenseKind,
     PutLicenses,
     ReplaceGroupBundles,
     UpdateProgramLicense,
 )
+from infra.postgres.statements import compile_block
 from infra.postgres.verify import VerifiedTenant
-from tests.property.commands import KINDS, SEEDS, bounded, drawn_by, opening
+from tests.property.commands import KINDS, SEEDS, TIMES, bounded, drawn_by, opening
+from tests.property.license_commands import TODAY
 from tests.support.chunked_oracle import ChunkedOracle
+from tests.support.clock import Clock, in_accept_order, operations_of_dates
 from tests.support.engine import Asked, Engine, accept, add_tenant, events_of, open_operations, state_of
 from tests.support.invariants import assert_sound
 from tests.support.license_state import ids_of
@@ -48,20 +55,25 @@ BEGINNING = (
 
 MOVES = ("accept", "turn", "chunk", "both", "far", "far")
 """What follows a command: nothing, a pass, a chunk, one of each by both workers, or chunks until most is done."""
-STEPS = st.lists(st.tuples(SEEDS, st.sampled_from(MOVES)), min_size=10, max_size=40)
+STEPS = st.lists(st.tuples(SEEDS, st.sampled_from(MOVES), TIMES), min_size=10, max_size=40)
+_STILL = (0, False)
+_EXPIRED = compile_block("expired", "SELECT used FROM license WHERE tenant_id = :tenant_id AND expires_at <= now()")
 NAMED_LATER = frozenset({Kind.REMOVE_GROUP_LICENSE})
 """Kinds that name by number what only the end of the run tells the model the number of."""
 
 
 @bounded(25)
-@given(rows=st.integers(1, 3), seeds=st.lists(SEEDS, min_size=4, max_size=12))
-async def test_a_command_that_has_gone_on_to_its_end_has_done_what_the_model_says(database, rows, seeds):
-    tenant = await add_tenant(database)
-    engine, oracle = Engine(database, rows=rows), ChunkedOracle(database, tenant.id)
-    for draft, dry_run in [*_opening(), *drawn_by(seeds)]:
-        asked = Asked(tenant_id=tenant.id, command=draft(await ids_of(database, tenant.id)), dry_run=dry_run)
-        [operation] = await engine.run(asked)
-        await oracle.assert_agrees([asked], [operation.id])
+@given(rows=st.integers(1, 3), steps=st.lists(st.tuples(SEEDS, TIMES), min_size=4, max_size=12))
+async def test_a_command_that_has_gone_on_to_its_end_has_done_what_the_model_says(database, rows, steps):
+    run = await _Run.begin(database, Engine(database, rows=rows))
+    oracle = ChunkedOracle(database, run.tenant.id)
+    drafts = [*_opening(), *drawn_by(seed for seed, _ in steps)]
+    for time, (draft, dry_run) in zip([_STILL for _ in _opening()] + [time for _, time in steps], drafts, strict=True):
+        await run.pass_time(time)
+        await run.accept(draft, dry_run=dry_run)
+        await run.drain()
+        ids = (await in_accept_order(database, run.tenant.id))[oracle.held :]
+        await oracle.assert_agrees([run.asked[number] for number in ids], ids)
 
 
 # Equality with the model ends here: who asks while seats are held back, or still being taken away, may be refused or
@@ -69,36 +81,93 @@ async def test_a_command_that_has_gone_on_to_its_end_has_done_what_the_model_say
 @bounded(40)
 @given(rows=st.integers(1, 3), steps=STEPS)
 async def test_commands_between_chunks_leave_nothing_unsound(database, rows, steps):
-    tenant, _, _ = await _run(database, rows, steps, KINDS, _as_it_is)
-    state = await state_of(database, tenant.id)
-    assert_sound(state, await events_of(database, tenant.id))
+    run = await _run(database, rows, steps, KINDS, _as_it_is)
+    state = await state_of(database, run.tenant.id)
+    assert_sound(state, await events_of(database, run.tenant.id))
 
 
 @bounded(40)
 @given(rows=st.integers(1, 3), steps=STEPS)
 async def test_where_seats_never_lack_commands_between_chunks_do_what_the_model_says(database, rows, steps):
-    tenant, asked, ids = await _run(database, rows, steps, KINDS - NAMED_LATER, _without_limits)
-    await ChunkedOracle(database, tenant.id).assert_agrees(asked, ids)
+    run = await _run(database, rows, steps, KINDS - NAMED_LATER, _without_limits)
+    ids = await in_accept_order(database, run.tenant.id)
+    await ChunkedOracle(database, run.tenant.id).assert_agrees([run.asked[number] for number in ids], ids)
 
 
 async def _run(database, rows, steps, kinds, changed):
-    """What was asked of the tenant, by what operations; all of it is done."""
-    tenant = await add_tenant(database)
-    engines = [Engine(database, rows=rows), Engine(database, rows=rows)]
-    asked, ids = [], []
-    drafts = [*_opening(), *drawn_by((seed for seed, _ in steps), kinds)]
-    moves = ["drain" for _ in _opening()] + [then for _, then in steps]
-    for place, (then, (draft, dry_run)) in enumerate(zip(moves, drafts, strict=True)):
-        command = changed(draft(await ids_of(database, tenant.id)))
-        asked.append(Asked(tenant_id=tenant.id, command=command, dry_run=dry_run))
-        ids += await accept(database, asked[-1:])
-        engines[place % 2].ready.add(tenant.id)
-        await _move(engines, then)
-        await _assert_recounted(database, tenant)
-    await asyncio.gather(*(engine.drain(tenant.id) for engine in engines))
-    assert await open_operations(database) == 0
-    await _assert_recounted(database, tenant)
-    return tenant, asked, ids
+    """The tenant after all of this has been asked and done."""
+    run = await _Run.begin(database, Engine(database, rows=rows), Engine(database, rows=rows))
+    for draft, dry_run in _opening():
+        await run.accept(lambda ids, draft=draft: changed(draft(ids)), dry_run=dry_run)
+        await run.drain()
+    drafts = drawn_by((seed for seed, *_ in steps), kinds)
+    for (_, then, time), (draft, dry_run) in zip(steps, drafts, strict=True):
+        await run.pass_time(time)
+        await run.accept(lambda ids, draft=draft: changed(draft(ids)), dry_run=dry_run)
+        await run.move(then)
+        await run.assert_recounted()
+    await run.drain()
+    while await run.look():
+        await run.drain()
+    await run.assert_recounted()
+    assert all(pool["used"] == 0 for pool in await run.expired())
+    return run
+
+
+class _Run:
+    """A tenant whose groups do not fit into one chunk, what was asked of it, and those who do it."""
+
+    def __init__(self, database, tenant, engines):
+        self.database, self.tenant, self.engines = database, tenant, engines
+        self.clock, self.asked, self.turn = Clock(database), {}, 0
+
+    @classmethod
+    async def begin(cls, database, *engines):
+        run = cls(database, await add_tenant(database), engines)
+        await run.clock.begin()
+        return run
+
+    async def accept(self, draft, *, dry_run):
+        ids = await ids_of(self.database, self.tenant.id) | {TODAY: self.clock.day}
+        asked = Asked(tenant_id=self.tenant.id, command=draft(ids), dry_run=dry_run)
+        [number] = await accept(self.database, [asked])
+        self.asked[number] = asked
+        self._wake()
+
+    def _wake(self):
+        self.turn += 1
+        self.engines[self.turn % len(self.engines)].ready.add(self.tenant.id)
+
+    async def pass_time(self, time):
+        days, looks = time
+        if days:
+            await self.clock.pass_days(days)
+        if looks:
+            await self.look()
+
+    async def look(self):
+        fired = await self.clock.look()
+        self.asked |= await operations_of_dates(self.database, self.tenant.id, known=self.asked)
+        self._wake()
+        return fired
+
+    async def move(self, then):
+        if then in {"turn", "both", "far"}:
+            await asyncio.gather(*(engine.turn() for engine in self.engines))
+        for _ in range({"chunk": 1, "both": 1, "far": 6}.get(then, 0)):
+            await asyncio.gather(*(engine.chunk() for engine in self.engines))
+
+    async def drain(self):
+        await asyncio.gather(*(engine.drain(self.tenant.id) for engine in self.engines))
+        assert await open_operations(self.database) == 0
+
+    async def expired(self):
+        return await self.database.fetch(_EXPIRED, tenant_id=self.tenant.id)
+
+    async def assert_recounted(self):
+        """Counts and reservations are right between any two chunks."""
+        report = await recount(self.database, VerifiedTenant(id=self.tenant.id, key=self.tenant.key))
+        assert report.findings == []
 
 
 def _as_it_is(command):
@@ -106,14 +175,15 @@ def _as_it_is(command):
 
 
 def _without_limits(command):
-    """The same of pools that are never full, never idle and never expire, without quotas."""
+    """The same of pools that are never full and never idle, without quotas.
+
+    Bundles do not expire: whether an expired one suffices depends on who has been reached before it did.
+    """
     match command:
         case PutLicenses():
-            free = {"capacity": None, "active": True, "expires_at": None}
-            return PutLicenses(items=tuple(dataclasses.replace(item, **free) for item in command.items))
+            return PutLicenses(items=tuple(_pool_without_limits(item) for item in command.items))
         case CreateProgramLicense() | UpdateProgramLicense():
-            free = {"count": None, "active": True, "expired": None}
-            return dataclasses.replace(command, sent={**command.sent, **free})
+            return dataclasses.replace(command, sent={**command.sent, "count": None, "active": True})
         case ReplaceGroupBundles():
             return dataclasses.replace(command, quotas={})
         case ChangeSeats():
@@ -123,24 +193,14 @@ def _without_limits(command):
     return command
 
 
+def _pool_without_limits(item):
+    ends = item.expires_at if item.kind is LicenseKind.PROGRAM else None
+    return dataclasses.replace(item, capacity=None, active=True, expires_at=ends)
+
+
 def _opening():
     return [*opening(), *((partial(_plain, command), False) for command in BEGINNING)]
 
 
 def _plain(command, _ids):
     return command
-
-
-async def _move(engines, then):
-    if then == "drain":
-        await asyncio.gather(*(engine.drain() for engine in engines))
-    if then in {"turn", "both", "far"}:
-        await asyncio.gather(*(engine.turn() for engine in engines))
-    for _ in range({"chunk": 1, "both": 1, "far": 6}.get(then, 0)):
-        await asyncio.gather(*(engine.chunk() for engine in engines))
-
-
-async def _assert_recounted(database, tenant):
-    """Counts and reservations are right between any two chunks."""
-    report = await recount(database, VerifiedTenant(id=tenant.id, key=tenant.key))
-    assert report.findings == []

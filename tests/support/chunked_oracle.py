@@ -27,9 +27,11 @@ class ChunkedOracle:
         self._tenant_id = tenant_id
         self._seen = Bindings(loose={"at"})
         self._model = Model(self._seen.unknown)
+        self.held = 0
 
     async def assert_agrees(self, asked: Sequence[Asked], ids: Sequence[UUID]) -> None:
         """Hold what the next operations, which are finished, have left against the model."""
+        self.held += len(ids)
         views = await operations(self._database, self._tenant_id, ids)
         assert len(views) == len(asked)
         for one, view in zip(asked, views, strict=True):

@@ -79,6 +79,7 @@ class Model(ModelDirectory):
             elsewhere._dry = True
             return elsewhere.apply(command, operation, at=at, chosen=chosen)
         self._operation, self._said, self._now, self._turn = operation, [], at, self._turn + 1
+        self._started = set()
         before = self._tell()
         outcomes = [self._settled(command, item, chosen) for item in _items(command)]
         self._say_counts(before)
@@ -136,7 +137,7 @@ class Model(ModelDirectory):
             case UpdateProgramLicense(), _:
                 return self._update(item)
             case CheckLicenses(), _:
-                return self._check(item.license_ids)
+                return self._check(item.license_ids, item.started)
             case ReplaceUserBundles(), _:
                 return self._replace_user_bundles(item)
         return None

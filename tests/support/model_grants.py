@@ -162,7 +162,8 @@ class ModelGrants(ModelDirect):
     def _tell(self) -> Document:
         """What an operation may change of grants and pools."""
         grants = {number: (self._told_grant(grant), copy.copy(grant)) for number, grant in self.grants.items()}
-        return {"grants": grants, "pools": {key: self._told_counts(key) for key in self.licenses}}
+        pools = {key: (self._told_counts(key), self._gives(pool)) for key, pool in self.licenses.items()}
+        return {"grants": grants, "pools": pools}
 
     def _say_counts(self, before: Document) -> None:
         """What the operation as a whole has done to counts."""
@@ -173,23 +174,29 @@ class ModelGrants(ModelDirect):
             if new is None:
                 none = {"assigned": 0, "waiting": 0, "suspended": 0}
                 self._say_grant(old | {"fulfilled": False, "counts": old["counts"] | none, "deleted": True})
-            elif _without_members(old) != _without_members(new) or repr(fields) != repr(self.grants[number]):
+            elif (
+                _without_members(old) != _without_members(new)
+                or repr(fields) != repr(self.grants[number])
+                or (new["fulfilled"] and new["license"]["key"] in self._started)
+            ):
                 self._say_grant(new)
-        for key, counts in before["pools"].items():
+        for key, (counts, gave) in before["pools"].items():
             if key in self.licenses:
-                self._say_pool(named(self.licenses, key), counts, self._told_counts(key))
+                self._say_pool(key, counts, gave=gave)
 
     def _say_grant(self, told: Document) -> None:
         self._say("group_license.updated", f"groups/{told['group']['key']}/licenses/{told['license']['key']}", told)
 
-    def _say_pool(self, pool: Document, old: Document, new: Document) -> None:
-        subject, data = f"licenses/{pool['key']}", {"license": pool, "counts": new}
+    def _say_pool(self, key: str, old: Document, *, gave: bool) -> None:
+        """Seats of a pool that does not give are free, but nobody can have them: they are not available."""
+        new, gives = self._told_counts(key), self._gives(self.licenses[key])
+        subject, data = f"licenses/{key}", {"license": named(self.licenses, key), "counts": new}
         for mark in (75, 100):
             if _percent(old) < mark <= _percent(new):
                 self._say("license.utilisation", subject, data | {"percent": mark})
         if _has_free(old) and not _has_free(new):
             self._say("license.exhausted", subject, data)
-        if _has_free(new) and not _has_free(old):
+        if gives and _has_free(new) and not (gave and _has_free(old)):
             self._say("license.available", subject, data)
 
     def _told_grant(self, grant: Document) -> Document:
@@ -205,7 +212,7 @@ class ModelGrants(ModelDirect):
 
 
 def _without_members(told: Document | None) -> Any:
-    return told and told["counts"] | {"user_count": 0}
+    return told and (told["counts"] | {"user_count": 0}, told["fulfilled"])
 
 
 def _percent(counts: Document) -> int:

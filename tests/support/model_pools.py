@@ -117,14 +117,18 @@ class ModelPools(ModelSeats):
         self._say("license.updated", f"licenses/{key}", data)
         return {"outcome": "deleted", "key": key, "id": pool["id"]}
 
-    def _check(self, numbers: tuple[int, ...]) -> Document:
+    def _check(self, numbers: tuple[int, ...], started: tuple[int, ...]) -> Document:
         """A date of these licences may have come; what they are now counts, not why they were to be looked at."""
-        ids = {pool["id"]: key for key, pool in self.licenses.items()}
-        keys = [ids[found] for found in (self._find("license", number) for number in numbers) if found in ids]
+        keys = self._known(numbers)
+        self._started = {key for key in self._known(started) if self.licenses[key]["starts_at"] is not None}
         for key in keys:
             self._expire(key)
             self._touched.add(key)
         return {"outcome": "checked", "licenses": [named(self.licenses, key) for key in keys]}
+
+    def _known(self, numbers: tuple[int, ...]) -> list[str]:
+        ids = {pool["id"]: key for key, pool in self.licenses.items()}
+        return [ids[found] for found in (self._find("license", number) for number in numbers) if found in ids]
 
     def _license(self, key: str) -> Document:
         """A pool as answers show it."""

@@ -60,6 +60,7 @@ class ModelRows:
         self._operation = ""
         self._now = datetime.min.replace(tzinfo=UTC)
         self._dry = False
+        self._started: set[str] = set()
         self.roles["member"] = self._born("role", permission_scope="USER_GROUPS", titles=MEMBER_TITLES, descriptions={})
 
     def state(self) -> Document:

@@ -10,12 +10,17 @@ from uuid import UUID
 
 from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
+from infra.postgres.statements import compile_block
 from tests.support.engine import Asked, events_of, operations, state_of
 from tests.support.invariants import assert_sound
 from tests.support.matching import Bindings
 from tests.support.model import Model
 from tests.support.model_rows import Document, Unknown
 
+_HELD_PAST_ITS_END = compile_block(
+    "held_past_its_end",
+    "SELECT key, used FROM license WHERE tenant_id = :tenant_id AND expires_at <= now() AND used > 0",
+)
 _INSTANTS = {"created_at", "updated_at", "modified_at", "starts_at", "expires_at"}
 
 
@@ -39,6 +44,11 @@ class Oracle:
         self._seen.assert_same(self._model.state() | self._model.license_state(), state)
         assert len(events) == len(self._model.events)
         assert_sound(state, events)
+
+    async def assert_dates_are_kept(self) -> None:
+        """Nobody holds a seat of what has expired, now that all that was due has been done."""
+        rows = await self._database.fetch(_HELD_PAST_ITS_END, tenant_id=self._tenant_id)
+        assert [dict(row) for row in rows] == []
 
     def _assert_applied(self, one: Asked, view: OperationView, events: Sequence[Document]) -> None:
         """Each operation in its turn: what it says binds the numbers that the next ones name."""

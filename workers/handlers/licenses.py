@@ -11,12 +11,13 @@ from domain.license_commands import (
     PutLicenses,
     UpdateProgramLicense,
 )
-from domain.license_pools import LicenseWave, key_of
+from domain.license_pools import LicenseWave, instant, key_of
 from domain.licenses import License, LicenseBook, LicenseFacts
 from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
 from infra.postgres.licenses import (
     TenantKey,
+    grants_of_licenses,
     in_use,
     read_licenses,
     read_programs,
@@ -53,8 +54,10 @@ async def put_licenses(tx: Transaction, orders: Sequence[Order[PutLicenses]], at
         # One for every item: one that is refused leaves the id that it was to have unused.
         await reserve_license_ids(tx, sum((t, item.key) not in found for t, item in items)),
     )
-    capacities = _largest((found[t, item.key].id, item.capacity) for t, item in items if (t, item.key) in found)
-    return await _apply(tx, orders, facts, LicenseWave.put, at, capacities=capacities)
+    known = [(t, found[t, item.key], item) for t, item in items if (t, item.key) in found]
+    capacities = _largest((row.id, item.capacity) for _, row, item in known)
+    starts = _begun(((t, row, item.starts_at) for t, row, item in known), at)
+    return await _apply(tx, orders, facts, LicenseWave.put, at, capacities=capacities, begun=starts)
 
 
 async def create_program_licenses(
@@ -82,8 +85,10 @@ async def update_program_licenses(
         external_ids=_external_ids(orders),
     )
     facts = await _facts(tx, found, [], iter(()))
-    capacities = _largest(_counts(orders, found))
-    return await _apply(tx, orders, facts, LicenseWave.update, at, capacities=capacities)
+    known = list(_updated(orders, found))
+    capacities = _largest((row.id, _count(order, row)) for order, row in known)
+    starts = _begun(((order.tenant_id, row, _start(order, row)) for order, row in known), at)
+    return await _apply(tx, orders, facts, LicenseWave.update, at, capacities=capacities, begun=starts)
 
 
 async def delete_licenses(tx: Transaction, orders: Sequence[Order[DeleteLicenses]], at: datetime) -> list[Decision]:
@@ -118,9 +123,11 @@ async def _apply(
     at: datetime,
     *,
     capacities: Capacities | None = None,
+    begun: Sequence[tuple[int, int]] = (),
 ) -> list[Decision]:
     ids = [(tenant_id, row.id) for (tenant_id, _), row in facts.found.items()]
-    seats = await load_seats(tx, at=at, licenses=ids, capacities=capacities or {})
+    grants = await grants_of_licenses(tx, begun)
+    seats = await load_seats(tx, at=at, licenses=ids, capacities=capacities or {}, grants=grants)
     licenses = LicenseBook(facts)
     decisions = decide(LicenseWave(licenses=licenses, seats=seats, at=at), orders)
     await remove_licenses(tx, licenses.rows.removed())
@@ -141,18 +148,37 @@ def _external_ids(
             yield order.tenant_id, order.command.external_id
 
 
-def _counts(
+def _updated(
     orders: Sequence[Order[UpdateProgramLicense]], found: Mapping[TenantKey, License]
-) -> Iterator[tuple[int, int | None]]:
-    """(licence id, capacity) as orders send it, or as it is."""
+) -> Iterator[tuple[Order[UpdateProgramLicense], License]]:
+    """The orders whose licence there is, with what it was when the wave began."""
     by_id = {(tenant_id, row.id): row for (tenant_id, _), row in found.items()}
     by_external_id = {(tenant_id, row.external_id): row for (tenant_id, _), row in found.items()}
     for order in orders:
         row = by_id.get((order.tenant_id, order.command.license_id or 0))
         row = row or by_external_id.get((order.tenant_id, order.command.external_id))
         if row is not None:
-            count = order.command.sent.get("count", row.capacity)
-            yield row.id, count if isinstance(count, int) else None
+            yield order, row
+
+
+def _count(order: Order[UpdateProgramLicense], row: License) -> int | None:
+    """The capacity as the order sends it, or as it is."""
+    count = order.command.sent.get("count", row.capacity)
+    return count if isinstance(count, int) else None
+
+
+def _start(order: Order[UpdateProgramLicense], row: License) -> datetime | None:
+    """The start as the order sends it, or as it is."""
+    return instant(order.command.sent["started"]) if "started" in order.command.sent else row.starts_at
+
+
+def _begun(asked: Iterable[tuple[int, License, datetime | None]], at: datetime) -> list[tuple[int, int]]:
+    """(tenant, id) of licences whose start may be moved past this instant, or back: their groups are to be told of."""
+    return sorted({(t, row.id) for t, row, start in asked if _is_ahead(row.starts_at, at) is not _is_ahead(start, at)})
+
+
+def _is_ahead(start: datetime | None, at: datetime) -> bool:
+    return start is not None and start > at
 
 
 def _largest(asked: Iterable[tuple[int, int | None]]) -> Capacities:

@@ -131,4 +131,5 @@ def _counts(row: Row, then: str = "") -> PoolCounts:
         reserved=row[f"reserved{then}"],
         queued=row[f"queued{then}"],
         waiting=row[f"waiting{then}"],
+        gives=row["gives"],
     )

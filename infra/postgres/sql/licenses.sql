@@ -43,6 +43,13 @@ SELECT known.tenant_id, known.id
     OR EXISTS (SELECT 1 FROM group_license
                 WHERE group_license.tenant_id = known.tenant_id AND group_license.license_id = known.id);
 
+-- name: grants_of_licenses
+-- The grants by which groups are given these licences.
+SELECT known.tenant_id, group_license.id
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[])) AS known (tenant_id, id)
+  JOIN group_license ON group_license.tenant_id = known.tenant_id AND group_license.license_id = known.id
+ WHERE active AND NOT hold AND removed_at IS NULL;
+
 -- name: write_licenses
 -- New and changed licences, in one statement, so that codes may be swapped; their counts are not touched here.
 INSERT INTO license (tenant_id, id, key, name, kind, code, program_id, program_key, program_name, external_id, source,

@@ -175,7 +175,8 @@ UPDATE license
    AND (license.capacity IS NULL OR counted.used + counted.reserved <= license.capacity)
 RETURNING license.id, license.key, license.active, license.capacity, license.used, license.reserved, license.queued,
           license.waiting, counted.used_before, counted.reserved_before, counted.queued_before,
-          counted.waiting_before;
+          counted.waiting_before,
+          license.active AND (license.expires_at IS NULL OR license.expires_at > now()) AS gives;
 
 -- name: restore_dates
 -- The dates of these licences that are still to come are on record again.

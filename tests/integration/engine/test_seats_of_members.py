@@ -207,6 +207,19 @@ async def test_an_address_merges_into_what_its_person_has(engine, database, tena
     assert (await pools_of(database, tenant))["a"] == (2, 2, 2)
 
 
+async def test_an_address_whose_person_joins_at_the_same_time_keeps_its_row(engine, database, tenant, carrier, told):
+    await outcomes(engine, tenant, people("ann", email=False), assign("a", "ann@example.org"))
+    await told()
+    await outcomes(engine, tenant, put_ann(email="ann@example.org", primary_group="g"))
+    assert await told() == [
+        ("entitlement.granted", "licenses/b/users/ann"),
+        ("license_assignment.updated", "licenses/a/users/ann"),
+        ("group_license.updated", "groups/g/licenses/a"),
+        ("group_license.updated", "groups/g/licenses/b"),
+    ]
+    assert (await seats_of(database, tenant))["a", "ann"] == ("active", ["direct", "g"])
+
+
 async def test_members_beyond_a_quota_wait_for_a_place_in_it(engine, database, tenant, told):
     await outcomes(engine, tenant, people("ann", "ben", "cat"), groups("g"), put(bundle("k", "IDU", 10)))
     await grant(database, tenant, "g", "k", quota=1)
