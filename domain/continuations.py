@@ -54,6 +54,9 @@ class Continuation:
     done: int = 0
     total: int = 0
     traceparent: str | None = None
+    # Of its operation: chunks that raised or that a worker died over since the last one that went well.
+    attempts: int = 0
+    deaths_alone: int = 0
 
     def has_seat_for(self, user_id: int) -> bool:
         """A seat is held back for this member, should they need one."""

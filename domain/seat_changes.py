@@ -3,7 +3,6 @@
 The order of checks: licence, person, person active, licence active, licence expired, seat.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
@@ -16,43 +15,10 @@ from domain.license_commands import ChangeSeats, LicenseKind, SeatChange, SeatOp
 from domain.outcomes import Outcome, Reported, Result
 from domain.planning import Decision, Order, in_order, refusal_of
 from domain.seat_events import groups_of, removed_document, seat_document
+from domain.seat_names import SeatNames
 from domain.seat_rows import Pool, Seat
 from domain.seats import SeatBook
 from domain.users import compact, fold
-
-Place = tuple[int, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeatNames:
-    """The ids of what a wave's items name, by (tenant, name); what is absent does not exist.
-
-    `ids` are the (tenant, id) of people; usernames and e-mails are folded.
-    """
-
-    licenses: Mapping[Place, int] = dataclasses.field(default_factory=dict)
-    keys: Mapping[Place, int] = dataclasses.field(default_factory=dict)
-    ids: frozenset[tuple[int, int]] = frozenset()
-    usernames: Mapping[Place, int] = dataclasses.field(default_factory=dict)
-    emails: Mapping[Place, int] = dataclasses.field(default_factory=dict)
-
-    def person(self, tenant_id: int, change: SeatChange) -> "int | Refusal | None":
-        """The person whom the item means; None: nobody yet, an address stands for them."""
-        named, field = self._named(tenant_id, change)
-        if named is not None:
-            return named
-        if change.email is None or field == "user":
-            return Refusal(code=ErrorCode.USER_DOES_NOT_EXIST, field=field)
-        return self.emails.get((tenant_id, fold(change.email)))
-
-    def _named(self, tenant_id: int, change: SeatChange) -> tuple[int | None, str]:
-        if change.user is not None:
-            return self.keys.get((tenant_id, change.user)), "user"
-        if change.user_id is not None:
-            return change.user_id if (tenant_id, change.user_id) in self.ids else None, "user_id"
-        if change.username is not None:
-            return self.usernames.get((tenant_id, fold(change.username))), "username"
-        return None, "email"
 
 
 class _Asked(NamedTuple):

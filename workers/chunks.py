@@ -7,21 +7,26 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
+from uuid import UUID
 
 import structlog
 
 from domain.continuations import Continuation
-from domain.errors import JSON
+from domain.errors import JSON, ErrorCode
 from infra.failpoints import Failpoint, Reached, unarmed
-from infra.postgres.database import Database
+from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_statement_timeout, is_transient
-from infra.postgres.passes import lock_tenants, still_open
+from infra.postgres.passes import TenantLog, lock_tenants, still_open
+from infra.postgres.workers import clear_inflight
 from infra.traces import trace
 from workers.chunk_sizes import ChunkSizes
-from workers.continuations import continue_oldest, count_failure
+from workers.continuations import continue_one, count_failure, give_up, oldest
+from workers.dead import LeftBehindError, count_the_dead
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
 from workers.steps import Step
+from workers.waves import DEATHS_ALONE
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +34,32 @@ _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
 
 
+class Inflight(Protocol):
+    """Where a worker names the operation whose chunk it is about to run, for whoever finds it dead."""
+
+    @property
+    def worker_id(self) -> int:
+        """This worker's row."""
+
+    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
+        """Name it in a transaction of its own; True where a dead worker seems to have named the tenant too."""
+
+    def end_chunk(self) -> None:
+        """The chunk's own transaction is about to clear it."""
+
+    async def clear_chunk(self) -> None:
+        """Name it no more: the chunk was given up."""
+
+
+class _SuspectedError(Exception):
+    """The operation's last chunk has raised, or a worker has died over it: its next one runs with no pass beside it."""
+
+
 class ChunkLane:
-    """Tenants with work that goes on in chunks, in turn. `committed` is called after every chunk."""
+    """Tenants with work that goes on in chunks, in turn. `committed` is called after every chunk.
+
+    `alone` is held by passes while they run.
+    """
 
     def __init__(
         self,
@@ -38,14 +67,18 @@ class ChunkLane:
         database: Database,
         ready: ReadySet,
         sizes: ChunkSizes,
+        inflight: Inflight,
         committed: Callable[[], Awaitable[None]],
         reached: Reached = unarmed,
+        alone: asyncio.Lock | None = None,
     ) -> None:
         self._database = database
         self._ready = ready
         self._sizes = sizes
         self._committed = committed
+        self._inflight = inflight
         self._reached = reached
+        self._alone = alone or asyncio.Lock()
         self._tenants: dict[int, None] = {}
         self._filled = asyncio.Event()
         self._pause = _FIRST_PAUSE
@@ -77,21 +110,33 @@ class ChunkLane:
     async def turn(self, tenant_id: int) -> None:
         """One chunk of this tenant's oldest work, if nobody else holds the tenant; its holder owes the re-read."""
         try:
-            if await self._chunk(tenant_id):
+            if await self._watched(tenant_id):
                 await self._committed()
                 await self._reread(tenant_id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
             await self._failed_safely(tenant_id, error)
 
-    async def _chunk(self, tenant_id: int) -> bool:
+    async def _watched(self, tenant_id: int) -> bool:
+        """One chunk, so that whatever it does to this worker is held against its operation and no other."""
+        try:
+            return await self._chunk(tenant_id)
+        except LeftBehindError:
+            await self._inflight.clear_chunk()
+            await count_the_dead(self._database, self._inflight.worker_id)
+        except _SuspectedError:
+            pass
+        async with self._alone:
+            return await self._chunk(tenant_id, is_alone=True)
+
+    async def _chunk(self, tenant_id: int, *, is_alone: bool = False) -> bool:
         began = time.perf_counter()
-        events, taken = await self._take(tenant_id)
+        events, taken = await self._take(tenant_id, is_alone=is_alone)
         if events is None:
             return False
         self._pause = _FIRST_PAUSE
         if taken is not None:
-            self._reached(Failpoint.CHUNK_AFTER_COMMIT)
             of, step = taken
+            self._reached(Failpoint.CHUNK_AFTER_COMMIT)
             self.chunks += 1
             self._latest = _shown(of, step.touched)
             seconds = time.perf_counter() - began
@@ -99,17 +144,33 @@ class ChunkLane:
             chunk_committed(self._database.measures, of.kind, rows=step.touched, seconds=seconds, events=events)
         return True
 
-    async def _take(self, tenant_id: int) -> tuple[int | None, tuple[Continuation, Step] | None]:
+    async def _take(self, tenant_id: int, *, is_alone: bool) -> tuple[int | None, tuple[Continuation, Step] | None]:
         """One transaction: how many events it told, None where the tenant is held elsewhere; and what it took."""
         async with self._database.transaction() as tx:
             logs = await lock_tenants(tx, [tenant_id])
             if tenant_id not in logs:
                 return None, None
             before = logs[tenant_id].event_seq
-            taken = await continue_oldest(tx, logs[tenant_id], self._sizes)
-            if taken is not None:
-                self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
+            of = await oldest(tx, logs[tenant_id])
+            step = None if of is None else await self._step(tx, logs[tenant_id], of, is_alone=is_alone)
+            taken = None if of is None or step is None else (of, step)
             return logs[tenant_id].event_seq - before, taken
+
+    async def _step(self, tx: Transaction, log_of: TenantLog, of: Continuation, *, is_alone: bool) -> Step | None:
+        """The chunk itself, named for whoever finds this worker dead; None: its operation has killed too many."""
+        if of.deaths_alone >= DEATHS_ALONE:
+            await give_up(tx, log_of, of, ErrorCode.OPERATION_KILLED_WORKER, "workers died over its chunks, one by one")
+            log.error("an operation failed", operation_id=str(of.operation_id), tenant_id=of.tenant_id)
+            return None
+        if of.attempts and not is_alone:
+            raise _SuspectedError
+        if await self._inflight.name_chunk(of.tenant_id, of.operation_id) and not is_alone:
+            raise LeftBehindError
+        step = await continue_one(tx, log_of, of, self._sizes)
+        self._inflight.end_chunk()
+        await clear_inflight(tx, self._inflight.worker_id, [of.operation_id])
+        self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
+        return step
 
     async def _reread(self, tenant_id: int) -> None:
         """What is queued goes first: the pass that takes it brings the tenant back here."""
@@ -121,6 +182,7 @@ class ChunkLane:
 
     async def _failed_safely(self, tenant_id: int, error: Exception) -> None:
         try:
+            await self._inflight.clear_chunk()
             if not is_transient(error) or is_statement_timeout(error):
                 await self._count_failure(tenant_id, error)
         except Exception as second:  # noqa: BLE001 - the failure could not be counted: the chunk will raise again

@@ -71,14 +71,16 @@ async def reach_by(
     return told
 
 
-async def continue_oldest(tx: Transaction, log: TenantLog, sizes: ChunkSizes) -> tuple[Continuation, Step] | None:
-    """Take one step of the tenant's oldest continuation and tell of it; None where nothing goes on."""
+async def oldest(tx: Transaction, log: TenantLog) -> Continuation | None:
+    """What the tenant's next chunk is about; None where nothing goes on."""
     running = await read_running(tx, [log.tenant_id])
-    if not running:
-        return None
-    of = running[0]
+    return running[0] if running else None
+
+
+async def continue_one(tx: Transaction, log: TenantLog, of: Continuation, sizes: ChunkSizes) -> Step:
+    """Take one step of a continuation and tell of it."""
     step = await take_step(tx, of, rows=sizes.of(of.kind), at=log.at)
-    await move_continuations(tx, [(of, step.touched)])
+    await move_continuations(tx, [(of, step.touched)], by_chunk=True)
     told = list(step.told)
     if not step.more:
         await finish(tx, of)
@@ -86,7 +88,7 @@ async def continue_oldest(tx: Transaction, log: TenantLog, sizes: ChunkSizes) ->
         told += [finished_event(one.id, one.kind, one.status) for one in ended]
     announced = list(announce(log, of.operation_id, of.traceparent, told))
     await record(tx, finished=[], announced=announced, logs=[log])
-    return of, step
+    return step
 
 
 async def count_failure(tx: Transaction, log: TenantLog, reason: str) -> Continuation | None:
@@ -94,11 +96,15 @@ async def count_failure(tx: Transaction, log: TenantLog, reason: str) -> Continu
     running = await read_running(tx, [log.tenant_id])
     if not running or await count_failed_chunk(tx, running[0]) < ATTEMPTS:
         return None
-    of = running[0]
-    ended = await fail_running(tx, of, {"code": ErrorCode.OPERATION_RAISED.value, "message": reason})
+    await give_up(tx, log, running[0], ErrorCode.OPERATION_RAISED, reason)
+    return running[0]
+
+
+async def give_up(tx: Transaction, log: TenantLog, of: Continuation, code: ErrorCode, reason: str) -> None:
+    """Fail the operation and end all that it has begun; what it has done stays."""
+    ended = await fail_running(tx, of, {"code": code.value, "message": reason})
     told = [finished_event(one.id, one.kind, one.status) for one in ended]
     await record(tx, finished=[], announced=list(announce(log, of.operation_id, of.traceparent, told)), logs=[log])
-    return of
 
 
 async def finish(tx: Transaction, of: Continuation) -> None:

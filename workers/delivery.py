@@ -18,11 +18,12 @@ from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
-from infra.postgres.workers import clear_inflight, reap_workers
+from infra.postgres.workers import clear_inflight
 from infra.traces import trace
+from workers.dead import LeftBehindError, count_the_dead
 from workers.handlers import Handler
 from workers.measuring import pass_committed
-from workers.passes import LeftBehindError, Pass, failure, record_ended, run_pass
+from workers.passes import Pass, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 """An operation whose statements time out this often, alone, is failed."""
 
-_LOOKS_FOR_THE_DEAD = (0.0, 0.05, 0.2)
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
 
@@ -71,6 +71,7 @@ class Delivery:
         committed: Announce,
         continues: Callable[[int], None] = lambda _tenant_id: None,
         reached: Reached = unarmed,
+        alone: asyncio.Lock | None = None,
     ) -> None:
         self._database = database
         self._ready = ready
@@ -80,6 +81,8 @@ class Delivery:
         self._committed = committed
         self._continues = continues
         self._reached = reached
+        # Held while a pass runs, so that a chunk which is suspected of killing workers can have this one to itself.
+        self._alone = alone or asyncio.Lock()
         self._pause = _FIRST_PAUSE
         self.passes = 0
 
@@ -90,7 +93,7 @@ class Delivery:
             try:
                 await self._pass(this, batch)
             except LeftBehindError:
-                await self._count_the_dead()
+                await count_the_dead(self._database, self._inflight.worker_id)
                 this = Pass()
                 await self._pass(this, batch, heeds_the_dead=False)
         except Exception as error:  # noqa: BLE001 - the pipe's last resort: every failure has its place below
@@ -100,19 +103,8 @@ class Delivery:
             for ack in batch.acks:
                 ack()
 
-    async def _count_the_dead(self) -> None:
-        """Before anything of theirs is tried again: what killed one worker must not take the next one unwatched.
-
-        The server needs a moment to see that a process is gone. A row that stays is of a worker that lives.
-        """
-        for pause in _LOOKS_FOR_THE_DEAD:
-            await asyncio.sleep(pause)
-            async with self._database.transaction() as tx:
-                if (await reap_workers(tx, self._inflight.worker_id)).workers:
-                    return
-
     async def _apply(self, this: Pass, batch: Batch, *, heeds_the_dead: bool) -> None:
-        async with self._database.transaction() as tx:
+        async with self._alone, self._database.transaction() as tx:
             await run_pass(
                 tx,
                 this,
@@ -123,7 +115,7 @@ class Delivery:
                 heeds_the_dead=heeds_the_dead,
             )
             if this.selection.taken:
-                await clear_inflight(tx, self._inflight.worker_id)
+                await clear_inflight(tx, self._inflight.worker_id, [one.id for one in this.selection.operations])
                 self._reached(Failpoint.PASS_BEFORE_COMMIT)
 
     async def _pass(self, this: Pass, batch: Batch, *, heeds_the_dead: bool = True) -> None:
@@ -215,7 +207,7 @@ class Delivery:
                 return
             end = failure(code, trace(error))
             await record_ended(tx, [operation], {operation.id: end}, logs)
-            await clear_inflight(tx, self._inflight.worker_id)
+            await clear_inflight(tx, self._inflight.worker_id, [operation.id])
         self._database.measures.applying.applied.add(1, end.status.value)
         log.error("an operation failed", code=code.value, **_ids(operation))
         if operation.reply_to is not None:

@@ -4,7 +4,8 @@ One rule: the names are written outside the pass's transaction, so that they out
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
 
 import structlog
 
@@ -13,6 +14,7 @@ from infra.postgres.passes import OpenOperation
 from infra.postgres.workers import (
     Doing,
     clear_inflight,
+    name_chunk,
     name_inflight,
     register_worker,
     remove_worker,
@@ -40,6 +42,8 @@ class Liveness:
         self._doing = doing
         self._session: Session | None = None
         self._lock = asyncio.Lock()
+        self._passing: list[tuple[int, UUID]] = []
+        self._chunk: list[tuple[int, UUID]] = []
         self.worker_id = 0
 
     async def run(self) -> None:
@@ -63,24 +67,47 @@ class Liveness:
         Raises:
             TimeoutError | OSError: the database did not answer; the pass must not go on unnamed.
         """
-        held = [(operation.tenant_id, operation.id) for operation in operations]
+        self._passing = [(operation.tenant_id, operation.id) for operation in operations]
+        tenants = {tenant_id for tenant_id, _ in self._passing}
+        return await self._named(
+            lambda session: name_inflight(session, self.worker_id, [*self._passing, *self._chunk], tenants)
+        )
+
+    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
+        """Name the operation whose chunk this worker is about to run, beside what its pass has named; as `name`."""
+        self._chunk = [(tenant_id, operation_id)]
+        return await self._named(lambda session: name_chunk(session, self.worker_id, tenant_id, operation_id))
+
+    def end_chunk(self) -> None:
+        """The chunk's transaction is about to clear what it held: passes name it no more."""
+        self._chunk = []
+
+    async def clear(self) -> None:
+        """Name nothing of the pass any more: it was given up, and its operations are anybody's again."""
+        await self._clear(self._passing)
+
+    async def clear_chunk(self) -> None:
+        """The same of the chunk."""
+        given_up, self._chunk = self._chunk, []
+        await self._clear(given_up)
+
+    async def _named(self, name: Callable[[Session], Awaitable[bool | None]]) -> bool:
         try:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
-                left = await name_inflight(await self._registered(), self.worker_id, held)
+                left = await name(await self._registered())
                 if left is None:
                     self._forget()
-                    left = await name_inflight(await self._registered(), self.worker_id, held)
+                    left = await name(await self._registered())
                 return bool(left)
         except BaseException:
             self._forget()
             raise
 
-    async def clear(self) -> None:
-        """Name nothing any more: the pass was given up, and its operations are anybody's again."""
+    async def _clear(self, held: Sequence[tuple[int, UUID]]) -> None:
         try:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
                 if self._session is not None:
-                    await clear_inflight(self._session, self.worker_id)
+                    await clear_inflight(self._session, self.worker_id, [number for _, number in held])
         except Exception as error:  # noqa: BLE001 - as in `run`
             self._forget()
             log.info("the worker's session is lost", error=repr(error))

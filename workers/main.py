@@ -62,7 +62,7 @@ class Worker:
         chunk_sizes = sizes or ChunkSizes()
         name = f"{socket.gethostname()}-{os.getpid()}"
         self.measures = measures or Measures("worker")
-        reach = reached(settings.failpoint)
+        reach, alone = reached(settings.failpoint), asyncio.Lock()
         self._tracer = tracer or tracer_of(settings, service="seatline-worker")
         of = kinds(self._tracer, prefix=settings.name_prefix)
         self._database = _database(of, settings, self.measures)
@@ -76,8 +76,10 @@ class Worker:
             database=self._database,
             ready=self._ready,
             sizes=chunk_sizes,
+            inflight=self._liveness,
             committed=self._chunk_committed,
             reached=reach,
+            alone=alone,
         )
         self._delivery = of.delivery(
             database=self._database,
@@ -88,6 +90,7 @@ class Worker:
             committed=self._committed,
             continues=self._chunks.add,
             reached=reach,
+            alone=alone,
         )
         self._poll = Poll(
             database=self._database,

@@ -19,6 +19,7 @@ from domain.planning import Decision, Order, Reached
 from infra.postgres.database import Transaction
 from infra.postgres.passes import Announced, Finished, OpenOperation, TenantLog, lock_tenants, read_open, record
 from workers.announcing import announce, finished_event
+from workers.dead import LeftBehindError
 from workers.handlers import Handler
 from workers.waves import DEATHS_ALONE, Budget, Selection, select, waves
 
@@ -34,10 +35,6 @@ class Ended:
     error: Mapping[str, JSON] | None = None
     reached: Sequence[Reached] = ()
     events: Sequence[Told] = ()
-
-
-class LeftBehindError(Exception):
-    """A worker died over one of these tenants, and its death has not been counted yet."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,19 +16,19 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
+from api.acceptance import (
+    AcceptanceUnknownError,
+    DatabaseUnavailableError,
+    RefusedByDatabaseError,
+    TooManyOpenOperationsError,
+)
 from api.authentication import CHALLENGE, TooManyBadCredentialsError, UnauthenticatedError
 from api.errors.api_error import ApiError, FieldProblem, invalid_field
 from api.errors.languages import Languages
 from api.errors.problems import dotted, problem_at
 from api.http.responses import json_response
 from api.http.services import services_of
-from api.intake import (
-    AcceptanceUnknownError,
-    DatabaseUnavailableError,
-    IdempotencyKeyReusedError,
-    RefusedByDatabaseError,
-    TooManyOpenOperationsError,
-)
+from api.intake import IdempotencyKeyReusedError
 from domain.errors import ErrorCode
 from infra.postgres.faults import is_transient
 from infra.traces import trace

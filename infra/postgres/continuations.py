@@ -178,7 +178,9 @@ async def begin_continuation(tx: Transaction, of: Continuation) -> None:
     of.id = rows[0]["id"]
 
 
-async def move_continuations(tx: Transaction, moved: Sequence[tuple[Continuation, int]]) -> None:
+async def move_continuations(
+    tx: Transaction, moved: Sequence[tuple[Continuation, int]], *, by_chunk: bool = False
+) -> None:
     """Write how far work has come; beside each stands how many people it has come to just now."""
     if moved:
         await tx.execute(
@@ -190,6 +192,7 @@ async def move_continuations(tx: Transaction, moved: Sequence[tuple[Continuation
             boundaries=[one.boundary for one, _ in moved],
             quota_boundaries=[one.quota_boundary for one, _ in moved],
             more=[more for _, more in moved],
+            by_chunk=by_chunk,
         )
 
 
@@ -245,4 +248,6 @@ def _continuation(row: Row) -> Continuation:
         done=row["done"],
         total=row["total"],
         traceparent=row["traceparent"],
+        attempts=row["attempts"],
+        deaths_alone=row["deaths_alone"],
     )

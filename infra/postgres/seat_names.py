@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.seat_changes import SeatNames
+from domain.seat_names import SeatNames
 from domain.seat_rows import Holder
 from domain.users import fold
 from infra.postgres.database import Transaction

@@ -4,18 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from domain.entitlements import SourceOf, State
-from domain.errors import JSON
+from domain.entitlements import SourceOf
 from domain.license_commands import LicenseKind
-from domain.seat_rows import Grant, Group, Holder, Pool, Seat
+from domain.seat_rows import Group, Holder, Pool
 from domain.seat_table import SeatFacts
 from domain.seats import SeatBook
-from domain.users import compact
 from infra.postgres.database import Row, Transaction
+from infra.postgres.seat_mapping import grant_of, pool_of_row, seat_of_row
 from infra.postgres.statements import load
 
 _SQL = load("seats")
-_STATES = {state.value: state for state in State}
 
 MOST_PROMOTED = 5_000
 """Waiters that one wave serves of a pool at most; what is left of them is served in chunks."""
@@ -99,7 +97,8 @@ async def _touched(
 
 async def _read_pools(tx: Transaction, pairs: Sequence[tuple[int, int]]) -> dict[int, Pool]:
     return {
-        row["id"]: _pool(row) for row in await tx.fetch(_SQL["pools"], tenant_ids=_first(pairs), ids=_second(pairs))
+        row["id"]: pool_of_row(row)
+        for row in await tx.fetch(_SQL["pools"], tenant_ids=_first(pairs), ids=_second(pairs))
     }
 
 
@@ -163,7 +162,7 @@ async def _take_rows(tx: Transaction, facts: SeatFacts, rows: Sequence[Row], als
             facts,
             await tx.fetch(_SQL["grants_of_sources"], tenant_ids=_first(sorted(grants)), ids=_second(sorted(grants))),
         )
-    facts.seats = [_seat(row, sources.get(number, [])) for number, row in by_id.items()]
+    facts.seats = [seat_of_row(row, sources.get(number, [])) for number, row in by_id.items()]
     unknown = {(row["tenant_id"], row["user_id"]) for row in rows if row["user_id"] not in facts.people}
     await know_people(tx, facts, (pair for pair in unknown if pair[1] is not None))
 
@@ -194,75 +193,6 @@ def _take_grants(facts: SeatFacts, rows: Sequence[Row]) -> None:
             row["group_id"],
             Group(id=row["group_id"], key=row["group_key"], name=row["group_name"] or "", user_count=row["user_count"]),
         )
-
-
-def grant_of(row: Row) -> Grant:
-    """A grant from a row of group_license."""
-    return Grant(
-        tenant_id=row["tenant_id"],
-        id=row["id"],
-        group_id=row["group_id"],
-        license_id=row["license_id"],
-        active=row["active"],
-        hold=row["hold"],
-        shortage=row["shortage"],
-        quota=row["quota"],
-        redirect_to=row["redirect_to"],
-        metadata=_text(row["metadata"]),
-        is_removed=row["removed_at"] is not None,
-        is_bounded=row["is_bounded"],
-        is_admitting=row["is_admitting"],
-        in_quota=row["in_quota"],
-        assigned=row["assigned"],
-        waiting=row["waiting"],
-        suspended=row["suspended"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _pool(row: Row) -> Pool:
-    return Pool(
-        tenant_id=row["tenant_id"],
-        id=row["id"],
-        key=row["key"],
-        name=row["name"],
-        kind=LicenseKind(row["kind"]),
-        capacity=row["capacity"],
-        code=row["code"],
-        program_key=row["program_key"],
-        program_name=row["program_name"],
-        starts_at=row["starts_at"],
-        expires_at=row["expires_at"],
-        active=row["active"],
-        used=row["used"],
-        reserved=row["reserved"],
-        queued=row["queued"],
-        waiting=row["waiting"],
-        is_bounded=row["is_bounded"],
-    )
-
-
-def _seat(row: Row, sources: list[SourceOf]) -> Seat:
-    return Seat(
-        tenant_id=row["tenant_id"],
-        id=row["id"],
-        license_id=row["license_id"],
-        user_id=row["user_id"],
-        email=row["email"],
-        email_key=row["email_key"],
-        state=_STATES[row["state"]],
-        asked_seq=row["asked_seq"],
-        redirect_to=row["redirect_to"],
-        metadata=_text(row["metadata"]),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        sources=tuple(sorted(sources)),
-    )
-
-
-def _text(document: Mapping[str, JSON] | None) -> str | None:
-    return None if document is None else compact(document)
 
 
 def _first(pairs: Sequence[tuple[int, int]]) -> list[int]:

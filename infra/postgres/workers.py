@@ -1,7 +1,7 @@
 """Workers as rows and locks: who lives, what each holds, and what the dead have left behind."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,25 +38,33 @@ async def register_worker(session: Session, *, name: str, version: str) -> int:
     return worker_id
 
 
-async def name_inflight(session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]]) -> bool | None:
-    """Name what the worker is about to run, in a transaction of its own.
+async def name_inflight(
+    session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]], held: Collection[int]
+) -> bool | None:
+    """Name what the worker is about to run, in a transaction of its own; `held` are the tenants of its pass.
 
-    True: another worker's row still names one of the tenants, as a dead one's does. None: the row is gone, so register
-    anew.
+    True: another worker's row still names one of those tenants, as a dead one's does. None: the row is gone, so
+    register anew.
     """
     rows = await session.fetch(
         _SQL["name_inflight"],
         worker_id=worker_id,
         tenant_ids=[tenant_id for tenant_id, _ in operations],
         operation_ids=[operation_id for _, operation_id in operations],
-        held=sorted({tenant_id for tenant_id, _ in operations}),
+        held=sorted(held),
     )
     return bool(rows[0]["is_left_by_another"]) if rows else None
 
 
-async def clear_inflight(tx: Transaction | Session, worker_id: int) -> None:
-    """Part of the pass's own commit: what it held is done. On a session: it was given up."""
-    await tx.execute(_SQL["clear_inflight"], worker_id=worker_id)
+async def name_chunk(session: Session, worker_id: int, tenant_id: int, operation_id: UUID) -> bool | None:
+    """Name the operation whose chunk is about to run, likewise, beside what a pass has named."""
+    rows = await session.fetch(_SQL["name_chunk"], worker_id=worker_id, tenant_id=tenant_id, operation_id=operation_id)
+    return bool(rows[0]["is_left_by_another"]) if rows else None
+
+
+async def clear_inflight(tx: Transaction | Session, worker_id: int, operation_ids: Sequence[UUID]) -> None:
+    """Part of a pass's or chunk's own commit: what it held is done. On a session: it was given up."""
+    await tx.execute(_SQL["clear_inflight"], worker_id=worker_id, operation_ids=list(operation_ids))
 
 
 async def see_worker(session: Session, worker_id: int, doing: Doing) -> bool:

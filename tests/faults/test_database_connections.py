@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from api import intake
-from api.intake import AcceptanceUnknownError, DatabaseUnavailableError
+from api import acceptance
+from api.acceptance import Acceptance, AcceptanceUnknownError, DatabaseUnavailableError
 from domain.commands import GroupPut, PutGroups
 from domain.outcomes import OperationStatus
 from infra.postgres import database as postgres
@@ -52,7 +52,7 @@ async def test_a_key_whose_holder_is_removed_at_that_moment_is_refused_for_now(d
 
     async with calling(database_url) as caller:
         await caller.post(COMMAND, key="k", wait=NO_WAIT)
-        monkeypatch.setattr(intake, "accepted_by_key", nobody)
+        monkeypatch.setattr(acceptance, "accepted_by_key", nobody)
         with pytest.raises(DatabaseUnavailableError):
             await caller.post(COMMAND, key="k", wait=NO_WAIT)
         monkeypatch.undo()
@@ -80,7 +80,7 @@ async def test_a_flush_that_fails_in_a_way_nobody_foresaw_spares_those_that_foll
         raise KeyError
 
     async with calling(database_url) as caller:
-        monkeypatch.setattr(intake.Intake, "_flush", fail)
+        monkeypatch.setattr(Acceptance, "_flush", fail)
         with pytest.raises(KeyError):
             await caller.post(COMMAND, wait=NO_WAIT)
         monkeypatch.undo()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import aio_pika
 import pytest
 
-from api.intake import AcceptanceUnknownError, DatabaseUnavailableError
+from api.acceptance import AcceptanceUnknownError, DatabaseUnavailableError
 from domain.commands import GroupPut, PutGroups
 from infra.postgres import migrate
 from infra.rabbitmq.claims import Claim

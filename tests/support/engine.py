@@ -60,7 +60,17 @@ class Witness:
         self.named.append([operation.id for operation in operations])
         return False
 
+    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
+        """Chunks are not remembered."""
+        return False
+
+    def end_chunk(self) -> None:
+        """Nothing is named anywhere."""
+
     async def clear(self) -> None:
+        """Nothing is named anywhere."""
+
+    async def clear_chunk(self) -> None:
         """Nothing is named anywhere."""
 
 
@@ -86,7 +96,13 @@ class Engine:
         self.witness = inflight or Witness()
         self.replies: list[Mapping[str, Sequence[UUID]]] = []
         sizes = ChunkSizes(rows=rows)
-        self.lane = ChunkLane(database=database, ready=self.ready, sizes=sizes, committed=self._chunk_committed)
+        self.lane = ChunkLane(
+            database=database,
+            ready=self.ready,
+            sizes=sizes,
+            inflight=self.witness,
+            committed=self._chunk_committed,
+        )
         self.delivery = delivery(
             database=database,
             ready=self.ready,

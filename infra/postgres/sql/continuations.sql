@@ -139,7 +139,8 @@ VALUES (:tenant_id, :operation_id, :operation_seq, :kind, :target_id, :target_ke
 RETURNING id;
 
 -- name: move_continuations
--- How far work has come. What it has done is progress of its operation, whose attempts are forgotten with it.
+-- How far work has come. What it has done is progress of its operation; a chunk that went well lets its attempts be
+-- forgotten, a command that came to some of its people says nothing about the next chunk.
 WITH moved AS (
     UPDATE continuation
        SET cursor = moving.cursor, reserved = moving.reserved, boundary = moving.boundary,
@@ -154,7 +155,9 @@ WITH moved AS (
     SELECT tenant_id, operation_id, sum(more) AS more FROM moved GROUP BY tenant_id, operation_id
 )
 UPDATE operation
-   SET done = done + progress.more, total = greatest(total, done + progress.more), attempts = 0, deaths_alone = 0
+   SET done = done + progress.more, total = greatest(total, done + progress.more),
+       attempts = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE attempts END,
+       deaths_alone = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE deaths_alone END
   FROM progress
  WHERE operation.tenant_id = progress.tenant_id AND operation.id = progress.operation_id;
 

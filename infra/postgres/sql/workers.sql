@@ -15,9 +15,26 @@ UPDATE worker
 RETURNING EXISTS (SELECT 1 FROM worker AS other
                    WHERE other.id <> :worker_id AND other.tenant_ids && CAST(:held AS bigint[])) AS is_left_by_another;
 
+-- name: name_chunk
+-- The operation whose chunk is about to run, beside what a pass of the same worker has named.
+UPDATE worker
+   SET tenant_ids = tenant_ids || CAST(:tenant_id AS bigint),
+       operation_ids = operation_ids || CAST(:operation_id AS uuid), seen_at = now()
+ WHERE id = :worker_id
+RETURNING EXISTS (SELECT 1 FROM worker AS other
+                   WHERE other.id <> :worker_id AND CAST(:tenant_id AS bigint) = ANY (other.tenant_ids))
+          AS is_left_by_another;
+
 -- name: clear_inflight
--- The pass's own commit clears what it held, and so does whoever gives a pass up.
-UPDATE worker SET tenant_ids = '{}', operation_ids = '{}', seen_at = now() WHERE id = :worker_id;
+-- The commit of a pass or chunk clears what it held, and so does whoever gives one up; what the other of the two holds
+-- stays named.
+UPDATE worker
+   SET (tenant_ids, operation_ids) =
+       (SELECT coalesce(array_agg(tenant_id), '{}'), coalesce(array_agg(operation_id), '{}')
+          FROM unnest(worker.tenant_ids, worker.operation_ids) AS held (tenant_id, operation_id)
+         WHERE operation_id <> ALL (CAST(:operation_ids AS uuid[]))),
+       seen_at = now()
+ WHERE id = :worker_id;
 
 -- name: seen
 -- Heartbeat for the people who watch; liveness itself is the lock.
@@ -28,7 +45,8 @@ RETURNING id;
 
 -- name: reap_workers
 -- Rows of workers whose lock can be had: dead. The row goes, and what it named has one attempt more; an operation
--- that was alone when its worker died has also died alone. The row locks are skipped, since a holder is at work.
+-- that was alone when its worker died has also died alone; one that runs was named by its chunk. The row locks are
+-- skipped, since a holder is at work.
 WITH dead AS (
     DELETE FROM worker
      WHERE id IN (SELECT id FROM worker
@@ -42,7 +60,7 @@ WITH dead AS (
     SELECT operation.tenant_id, operation.id, named.was_alone
       FROM named
       JOIN operation ON operation.tenant_id = named.tenant_id AND operation.id = named.operation_id
-     WHERE operation.status = 'queued'
+     WHERE operation.status IN ('queued', 'running')
        FOR NO KEY UPDATE OF operation SKIP LOCKED
 ), counted AS (
     UPDATE operation

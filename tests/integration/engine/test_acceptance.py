@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from api.intake import IdempotencyKeyReusedError, RefusedByDatabaseError, Submission, TooManyOpenOperationsError
+from api.acceptance import RefusedByDatabaseError, TooManyOpenOperationsError
+from api.intake import IdempotencyKeyReusedError, Submission
 from domain.commands import GroupPut, PutGroups, PutUsers, UserPut
 from domain.outcomes import OperationStatus
 from infra.postgres.database import Transaction

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 
 from domain.commands import Kind
+from infra.postgres.operations import new_operation_id
 from infra.postgres.statements import compile_block
 from infra.postgres.workers import reap_workers
 from tests.support.bad_handlers import named
 from tests.support.engine import Asked, Engine, accept, add_tenant, events_of, operations, state_of
 from tests.support.oracle import assert_sound
+from tests.support.running import apply, assert_running_sound, begin, giving
+from tests.support.seats import groups, join, people, pools_of, program, put
 from tests.support.waiting import found
 from workers.handlers import HANDLERS
 from workers.liveness import Liveness
@@ -227,6 +230,60 @@ async def test_two_deaths_alone_are_not_enough(database, tenant, new_worker):
         await reaped(database, operations_held=1)
     await Engine(database).drain(tenant.id)
     assert (await operations(database, tenant.id, ids))[0].status.value == "succeeded"
+
+
+async def fans_out(database, tenant):
+    """A fan-out that is half done, in an engine whose worker lives."""
+    engine, names = Engine(database, rows=2), [f"p{n}" for n in range(7)]
+    await apply(engine, tenant, people(*names), groups("g"), put(program("photo")), join("g", *names))
+    return engine, (await begin(engine, tenant, await giving(database, tenant, "g", "photo"))).id
+
+
+async def test_a_death_over_a_chunk_is_counted_beside_those_of_a_pass_and_forgotten_when_one_goes_well(
+    database, tenant, new_worker
+):
+    engine, number = await fans_out(database, tenant)
+    ids, held = await queued(database, tenant, "One")
+    worker = await new_worker(*held)
+    await worker.name_chunk(tenant.id, number)
+    die(worker)
+    await reaped(database, operations_held=2)
+    assert [(row["attempts"], row["deaths_alone"]) for row in await rows_of(database, [number, *ids])] == [(1, 0)] * 2
+    alone = await new_worker()
+    await alone.name_chunk(tenant.id, number)
+    die(alone)
+    await reaped(database, operations_held=1)
+    assert [(row["attempts"], row["deaths_alone"]) for row in await rows_of(database, [number])] == [(2, 1)]
+    await engine.chunk()
+    assert [(row["attempts"], row["deaths_alone"]) for row in await rows_of(database, [number])] == [(0, 0)]
+
+
+async def test_what_a_chunk_has_named_stays_named_when_a_pass_ends(database, tenant, new_worker):
+    worker = await new_worker()
+    number = new_operation_id()
+    await worker.name_chunk(tenant.id, number)
+    await queued(database, tenant, "One")
+    await Engine(database, inflight=worker).drain(tenant.id)
+    assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[number]]
+    await worker.clear_chunk()
+    assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
+
+
+async def test_the_third_death_alone_over_its_chunks_fails_an_operation_and_gives_back_what_it_held(
+    database, new_worker
+):
+    tenant = await add_tenant(database)  # what was given up is drift, until a repair ends it
+    engine, number = await fans_out(database, tenant)
+    for _ in range(3):
+        worker = await new_worker()
+        await worker.name_chunk(tenant.id, number)
+        die(worker)
+        await reaped(database, operations_held=1)
+    await engine.drain(tenant.id)
+    [view] = await operations(database, tenant.id, [number])
+    assert (view.status.value, view.error["code"]) == ("failed", "OPERATION_KILLED_WORKER")
+    assert await pools_of(database, tenant) == {"photo": (2, 0, 0)}
+    await assert_running_sound(database, tenant, given_up=True)
 
 
 async def test_the_poll_reaps_the_dead_and_wakes_every_tenant_with_open_work(database, tenant, stranger, new_worker):
