@@ -92,14 +92,7 @@ class Worker:
             reached=reach,
             alone=alone,
         )
-        self._poll = Poll(
-            database=self._database,
-            ready=self._ready,
-            worker_id=lambda: self._liveness.worker_id,
-            broker_reachable=lambda: self._broker is not None and self._broker.reachable,
-            interval=timedelta(seconds=settings.poll_seconds),
-            interval_without_broker=timedelta(seconds=settings.poll_seconds_without_broker),
-        )
+        self._poll = self._new_poll(settings)
         self._retention = Retention(database=self._database, keep=timedelta(days=settings.retention_days))
         self._verification = None
         if settings.verify_hour is not None:
@@ -164,6 +157,16 @@ class Worker:
     async def _whole(self, name: str, turn: Coroutine[Any, Any, None]) -> None:
         self._turns[name] = asyncio.create_task(turn, name=name)
         await asyncio.shield(self._turns[name])
+
+    def _new_poll(self, settings: Settings) -> Poll:
+        return Poll(
+            database=self._database,
+            ready=self._ready,
+            worker_id=lambda: self._liveness.worker_id,
+            broker_reachable=lambda: self._broker is not None and self._broker.reachable,
+            interval=timedelta(seconds=settings.poll_seconds),
+            interval_without_broker=timedelta(seconds=settings.poll_seconds_without_broker),
+        )
 
     def _doing(self) -> Doing:
         return Doing(leads_relay=self._relay is not None and self._relay.leads, chunk=self._chunks.take_latest())
