@@ -131,7 +131,11 @@ async def test_an_inactive_pool_gives_nobody_a_seat_and_takes_nobody_s(engine, d
     assert await pools_of(database, tenant) == {"a": (1, 1, 1)}
     await told()
     await outcomes(engine, tenant, put(program("a", 3)))
-    assert await told() == [("license.updated", "licenses/a"), ("entitlement.granted", "licenses/a/users/ben")]
+    assert await told() == [
+        ("license.updated", "licenses/a"),
+        ("entitlement.granted", "licenses/a/users/ben"),
+        ("license.available", "licenses/a"),
+    ]
 
 
 async def test_an_expired_licence_is_given_to_nobody(engine, tenant, two_seats):
