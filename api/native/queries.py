@@ -52,6 +52,7 @@ def _event_type(value: object) -> object:
 
 
 Sequence = Annotated[int, BeforeValidator(_sequence)]
+EventTypeName = Annotated[EventType, BeforeValidator(_event_type)]
 
 
 class ListQuery(ReadQuery):
@@ -107,7 +108,7 @@ class EventsQuery(ReadQuery):
     after: Sequence | None = Field(
         default=None, description="The last sequence the caller has, zero-padded or not; absent: from the earliest."
     )
-    types: list[Annotated[EventType, BeforeValidator(_event_type)]] = Field(
+    types: list[EventTypeName] = Field(
         default=[], description="Only these, such as `group.updated` or `seatline.group.updated.v1`."
     )
     limit: Whole = Field(default=100, ge=1, le=MOST_EVENTS, description="How many events a page holds at most.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -15,8 +15,9 @@ async def unbounded_steps(
 ) -> list[str]:
     """The steps of the block, run with these values, that read one of the `tables` by more than `bound` rows."""
     await sql.execute(f"PREPARE looked_at AS {statement.sql}")
-    arguments = ", ".join(_literal(values[bind]) for bind in statement.binds)
-    plan = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_at ({arguments})")
+    given = ", ".join(_literal(values[bind]) for bind in statement.binds)
+    arguments = f"({given})" if given else ""
+    plan = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_at {arguments}")
     await sql.execute("DEALLOCATE looked_at")
     return list(_unbounded(json.loads(plan)[0]["Plan"], tables, bound))
 
@@ -38,6 +39,8 @@ def _literal(value: object) -> str:
             return f"ARRAY[{', '.join(_literal(item) for item in value)}]"
         case bool() | int():
             return str(value)
+        case timedelta():
+            return f"interval '{value.total_seconds()} s'"
         case datetime():
             return f"'{value.isoformat()}'"
         case _:

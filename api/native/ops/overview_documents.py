@@ -13,7 +13,15 @@ from domain.outcomes import timestamp
 from infra.measures.percentiles import percentile, percentiles
 from infra.postgres.faults import is_transient
 from infra.postgres.measures import last_sample
-from infra.postgres.reads.overview import HistoryPoint, Measured, QueueState, history, read_queue, recent_measures
+from infra.postgres.reads.overview import (
+    HistoryPoint,
+    Measured,
+    QueueState,
+    history,
+    present,
+    read_queue,
+    recent_measures,
+)
 
 MOST_POINTS = 360
 ANSWER_SECONDS = 3.0
@@ -35,12 +43,13 @@ async def overview_document(services: Services) -> dict[str, JSON]:
             queue = await read_queue(tx)
             latest, minute = await recent_measures(tx)
             sample = await last_sample(tx)
+            at = await present(tx)
     except Exception as error:
         if not is_transient(error):
             raise
         return _without_database(services, broker, unreadable)
     return {
-        "at": timestamp(datetime.now(UTC)),
+        "at": timestamp(at),
         "queue": _queue(queue),
         "rates": _rates(latest),
         "accept_ms": {**percentiles(minute.accept_counts)},
@@ -62,7 +71,7 @@ async def history_document(services: Services, *, minutes: int) -> dict[str, JSO
         point.at: point for point in await history(services.database, window=timedelta(minutes=minutes), step=step)
     }
     seconds = step.total_seconds()
-    last = int(datetime.now(UTC).timestamp() // seconds)
+    last = int((await present(services.database)).timestamp() // seconds)
     first = last - int(minutes * 60 // seconds) + 1
     instants = [datetime.fromtimestamp(place * seconds, UTC) for place in range(first, last + 1)]
     return {"step_seconds": int(seconds), "points": [_point(at, known.get(at)) for at in instants]}

@@ -1,6 +1,9 @@
 """The examples of the operators' room in the OpenAPI document; a test holds that the models take them."""
 
+from api.native.examples import EVENTS, page
 from domain.errors import JSON
+
+__all__ = ["page"]
 
 _OPERATION = "01939f6e-7c2a-7d3e-9b1a-2f6d1c0e4b5a"
 
@@ -65,3 +68,48 @@ WORKER: dict[str, JSON] = {
         },
     },
 }
+
+GRANT: dict[str, JSON] = {
+    "tenant": "acme",
+    "group": {"id": 12, "key": "dept-sales", "name": "Sales"},
+    "license": {"id": 31, "key": "photo", "name": "Photo"},
+    "members": 100000,
+    "assigned": 42000,
+    "waiting": 0,
+    "suspended": 0,
+    "fulfilled": False,
+    "running": {"operation_id": _OPERATION, "done": 42000, "total": 100000},
+}
+
+POOL: dict[str, JSON] = {
+    "tenant": "acme",
+    "license": {"id": 31, "key": "photo", "name": "Photo"},
+    "kind": "program",
+    "capacity": 120000,
+    "used": 42000,
+    "reserved": 58000,
+    "waiting": 0,
+    "utilisation": 0.8333,
+    "active": True,
+    "expires_at": None,
+}
+
+WAITING: dict[str, JSON] = {
+    "tenant": "acme",
+    "license": {"id": 31, "key": "photo"},
+    "user": {"id": 1017, "key": "p0017"},
+    "state": "waiting",
+    "waiting_for": "seat",
+    "position": 3,
+    "asked_at": "2025-11-21T09:30:00.000000Z",
+    "sources": [
+        {
+            "type": "group",
+            "group": {"id": 12, "key": "dept-sales"},
+            "since": "2025-11-21T09:30:00.000000Z",
+            "operation_id": _OPERATION,
+        }
+    ],
+}
+
+TAIL: dict[str, JSON] = EVENTS

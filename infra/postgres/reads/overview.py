@@ -94,6 +94,13 @@ async def read_queue(reader: Reader) -> QueueState:
     )
 
 
+async def present(reader: Reader) -> datetime:
+    """What time it is."""
+    [row] = await reader.fetch(_SQL["present"])
+    at: datetime = row["at"]
+    return at
+
+
 async def count_workers(reader: Reader) -> int:
     """Workers whose session lock stands."""
     [row] = await reader.fetch(_SQL["workers_alive"], lock_class=LOCK_CLASS)
@@ -103,7 +110,7 @@ async def count_workers(reader: Reader) -> int:
 
 async def recent_measures(reader: Reader) -> tuple[Measured, Measured]:
     """What has been counted in about the last 10 s, and in the last minute; slots are taken whole."""
-    rows = await reader.fetch(_SQL["recent_measures"], window=timedelta(seconds=TIMES_SECONDS))
+    rows = await reader.fetch(_SQL["recent_measures"], period=timedelta(seconds=TIMES_SECONDS))
     latest = [row for row in rows if row["age_seconds"] <= RATE_SECONDS]
     return _added(latest, RATE_SECONDS), _added(rows, TIMES_SECONDS)
 
@@ -111,8 +118,8 @@ async def recent_measures(reader: Reader) -> tuple[Measured, Measured]:
 async def history(database: Database, *, window: timedelta, step: timedelta) -> list[HistoryPoint]:
     """The last `window` by steps, oldest first; steps of which nothing is known are left out."""
     async with database.snapshot() as tx:
-        counted = {row["step"]: row for row in await tx.fetch(_SQL["history_of_measures"], window=window, step=step)}
-        sampled = {row["step"]: row for row in await tx.fetch(_SQL["history_of_samples"], window=window, step=step)}
+        counted = {row["step"]: row for row in await tx.fetch(_SQL["history_of_measures"], period=window, step=step)}
+        sampled = {row["step"]: row for row in await tx.fetch(_SQL["history_of_samples"], period=window, step=step)}
     return [_point(at, counted.get(at), sampled.get(at), step) for at in sorted(counted.keys() | sampled.keys())]
 
 

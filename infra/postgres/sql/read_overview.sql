@@ -1,5 +1,9 @@
 -- The installation at a glance. Every block reads a bounded number of rows, whatever the tables hold.
 
+-- name: present
+-- The instant of the overview, by the clock that all processes share.
+SELECT clock_timestamp() AS at;
+
 -- name: open_operations
 -- Queued operations, counted no further than the bound, in the order of the partial index of open ones.
 SELECT count(*) AS scanned, count(*) FILTER (WHERE status = 'queued') AS queued
@@ -68,7 +72,7 @@ SELECT count(*) AS alive
 SELECT CAST(extract(epoch FROM now() - at) AS double precision) AS age_seconds, accepted, applied, events,
        accept_counts, apply_counts
   FROM process_measure
- WHERE at > now() - CAST(:window AS interval)
+ WHERE at > now() - CAST(:period AS interval)
  ORDER BY at DESC;
 
 -- name: history_of_measures
@@ -76,7 +80,7 @@ SELECT CAST(extract(epoch FROM now() - at) AS double precision) AS age_seconds, 
 WITH recent AS (
     SELECT date_bin(CAST(:step AS interval), at, 'epoch') AS step, process_measure.*
       FROM process_measure
-     WHERE at > now() - CAST(:window AS interval)
+     WHERE at > now() - CAST(:period AS interval)
 ), timed AS (
     SELECT step, place, sum(accepts) AS accepts, sum(applies) AS applies
       FROM recent
@@ -96,5 +100,5 @@ SELECT date_bin(CAST(:step AS interval), at, 'epoch') AS step, max(depth) AS dep
        max(oldest_age_seconds) AS oldest_age_seconds, max(outbox_lag_seconds) AS outbox_lag_seconds,
        max(waiting_seats) AS waiting_seats, max(dead_letters) AS dead_letters
   FROM overview_sample
- WHERE at > now() - CAST(:window AS interval)
+ WHERE at > now() - CAST(:period AS interval)
  GROUP BY 1;

@@ -52,7 +52,16 @@ ROUTES = [
     ("DELETE", f"/v1/ops/tokens/{OPERATION}", None, {"tenants:admin"}),
     *[
         ("GET", f"/v1/ops/{path}", None, {"ops:read", "ops:write"})
-        for path in ("overview", "overview/history", "overview/stream", "workers")
+        for path in (
+            "overview",
+            "overview/history",
+            "overview/stream",
+            "workers",
+            "fulfilment/groups",
+            "fulfilment/licenses",
+            "fulfilment/waiting",
+            "events",
+        )
     ],
 ]
 
