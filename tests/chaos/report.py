@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.local.place import ROOT
@@ -14,6 +15,7 @@ from tests.chaos.runner import Struck
 
 PAGE = ROOT / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- the last run: written by chaos -->\n", "<!-- end -->"
+_MOST_SHOWN = 40
 _COLUMNS = ("fault", "struck at", "lasted", "recovered in", "unknown", "what it did")
 
 
@@ -25,7 +27,7 @@ class Report:
     seed: int
     seconds: float
     machine: Mapping[str, str]
-    figures: Mapping[str, int | float]
+    figures: Mapping[str, int | float | str]
     struck: Sequence[Struck]
     violations: Sequence[str]
 
@@ -44,8 +46,10 @@ class Report:
         for name, value in self.figures.items():
             figures.add_row(name, _shown(value))
         console.print(faults, "", figures, "")
-        for violation in self.violations:
-            console.print(f"[red]VIOLATION[/red] {violation}", highlight=False, soft_wrap=True)
+        for violation in self.violations[:_MOST_SHOWN]:
+            console.print("[red]VIOLATION[/red]", escape(violation), highlight=False, soft_wrap=True)
+        if len(self.violations) > _MOST_SHOWN:
+            console.print(f"… and {len(self.violations) - _MOST_SHOWN} more, which --json has")
         verdict = f"[red]{len(self.violations)} violations[/red]" if self.violations else "[green]no violation[/green]"
         console.print(f"{verdict}; {len(self.struck)} faults in {self.seconds:.0f} s; --seed {self.seed} repeats them")
 
@@ -82,5 +86,7 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |"
 
 
-def _shown(value: float) -> str:
+def _shown(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     return f"{value:.1f} s" if isinstance(value, float) else f"{value:,}"

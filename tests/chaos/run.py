@@ -76,8 +76,7 @@ async def _under_fire(scene: Scene, service: Service, order: Order, described: d
     await scene.load.finish(seconds=_FINISH_SECONDS)
     under_load = time.monotonic() - began
     left = await evidence.drained(scene, seconds=_DRAIN_SECONDS)
-    order.say("counting")
-    findings, found = await _judged(scene, service, runner, left)
+    findings, found = await _judged(scene, service, runner, order, left)
     order.say("everything is counted")
     return Report(
         command=order.command, seed=order.seed, seconds=under_load, machine=described,
@@ -86,9 +85,11 @@ async def _under_fire(scene: Scene, service: Service, order: Order, described: d
 
 
 async def _judged(
-    scene: Scene, service: Service, runner: Runner, left: Sequence[str]
+    scene: Scene, service: Service, runner: Runner, order: Order, left: Sequence[str]
 ) -> tuple[Findings, evidence.Evidence]:
+    order.say(f"sending {_REPLAYS} calls again")
     await _replay(scene)
+    order.say("counting")
     found = await evidence.gather(scene)
     findings = check(
         scene.load.book, found, scene.subscriber.tenants, poison=scene.poison, unknown_kinds=scene.unknown_kinds
@@ -98,6 +99,7 @@ async def _judged(
     findings.others += [one.problem for one in runner.struck if one.problem]
     if found.unreadable < scene.bad_envelopes:
         findings.others.append(f"{found.unreadable} of {scene.bad_envelopes} unreadable messages were set aside")
+    order.say("asking the model, and the service's own recount")
     small = [tenant.key for tenant in scene.tenants if tenant.plan.is_modelled]
     findings.others += await modelled.disagreements(scene.database_url, small)
     try:

@@ -61,16 +61,16 @@ class Runner:
     say: Callable[[str], None]
     struck: list[Struck] = field(default_factory=list)
     _left: list[Fault] = field(default_factory=list)
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
 
     async def run(self, *, seconds: float) -> None:
         """Every fault once, and again until the time is over."""
-        self._began, rng = time.monotonic(), self.scene.rng
+        self.began, rng = time.monotonic(), self.scene.rng
         self.scene.meanwhile = self._let_guests_strike
         first = True
-        while first or time.monotonic() - self._began < seconds:
+        while first or time.monotonic() - self.began < seconds:
             self._left = schedule(rng, self.names)
-            while self._left and (first or time.monotonic() - self._began < seconds):
+            while self._left and (first or time.monotonic() - self.began < seconds):
                 await asyncio.sleep(rng.uniform(_SHORTEST_PAUSE, _LONGEST_PAUSE))
                 await self._strike(self._left.pop(0))
             first = False
@@ -100,7 +100,7 @@ class Runner:
             note = f"{note}; {self.scene.missing(ended)}"
         struck = Struck(
             name=fault.name,
-            began=began - self._began,
+            began=began - self.began,
             lasted=ended - began,
             recovered=recovered,
             note=note,

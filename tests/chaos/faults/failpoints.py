@@ -19,35 +19,29 @@ _GLANCE = 0.1
 
 
 def around(family: str) -> Callable[[Scene], Awaitable[str]]:
-    """The fault of dying at the places of this family."""
+    """The fault of dying at the places of this family, each in a process of its own, at the same time."""
     points = [point for point in Failpoint if point.startswith(f"{family}-")]
-    # A chunk is taken by whoever took the pass before it, so all must be armed with the same place.
-    rounds = [[point] for point in points] if family == "chunk" else [points]
+    most = _MOST_CHUNKS if family == "chunk" else _MOST_TIMES
 
     async def strike(scene: Scene) -> str:
-        told = [await _round(scene, family, these) for these in rounds]
-        members = [scene.fleet.members[name] for name in _able(family)]
-        await asyncio.gather(*(scene.fleet.restart(member) for member in members if member.is_armed))
-        return ", ".join(told)
+        able = list(APIS if family == "accept" else WORKERS)
+        scene.rng.shuffle(able)
+        armed = [
+            (scene.fleet.members[name], points[place % len(points)], scene.rng.randint(1, most))
+            for place, name in enumerate(able)
+        ]
+        restarted = await asyncio.gather(
+            *(
+                scene.fleet.restart(member, failpoint=f"{point}:{times}", allow_failpoints="yes")
+                for member, point, times in armed
+            )
+        )
+        children = [(point, one.child) for (_, point, _), one in zip(armed, restarted, strict=True)]
+        await _deaths(scene, family, points, children)
+        await asyncio.gather(*(scene.fleet.restart(member) for member, _, _ in armed if member.is_armed))
+        return ", ".join(f"{member.name} at {point}:{times}" for member, point, times in armed)
 
     return strike
-
-
-async def _round(scene: Scene, family: str, points: Sequence[Failpoint]) -> str:
-    """Arm every process that can come there, with one place each, and wait for the deaths."""
-    able = list(_able(family))
-    scene.rng.shuffle(able)
-    most = _MOST_CHUNKS if family == "chunk" else _MOST_TIMES
-    armed = [(name, points[place % len(points)], scene.rng.randint(1, most)) for place, name in enumerate(able)]
-    restarted = await asyncio.gather(
-        *(
-            scene.fleet.restart(scene.fleet.members[name], failpoint=f"{point}:{times}", allow_failpoints="yes")
-            for name, point, times in armed
-        )
-    )
-    children = [(point, one.child) for (_, point, _), one in zip(armed, restarted, strict=True)]
-    await _deaths(scene, family, points, children)
-    return ", ".join(f"{name} at {point}:{times}" for name, point, times in armed)
 
 
 async def _deaths(
@@ -74,7 +68,3 @@ async def _let_another_lead(scene: Scene) -> None:
     leader = await relay_leader(scene)
     if leader is not None and not leader.is_armed:
         scene.fleet.kill(leader)
-
-
-def _able(family: str) -> Sequence[str]:
-    return APIS if family == "accept" else WORKERS
