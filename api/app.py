@@ -32,6 +32,7 @@ from infra import settings as configuration
 from infra.measures import Measures
 from infra.postgres.database import Database
 from infra.postgres.traced import TracedDatabase
+from infra.postgres.fences import INTAKE, Fence
 from infra.rabbitmq.broker import Broker
 from infra.recording import Recorder
 from infra.settings import Settings
@@ -41,6 +42,8 @@ from infra.version import VERSION
 
 # A caller is told 503 while it still listens; what the API reads and writes takes milliseconds.
 DATABASE_PATIENCE = timedelta(seconds=10)
+# One flush at a time, one reader of answers, and one for those whose wait has run out.
+ACCEPTANCE_CONNECTIONS = 3
 
 # FastAPI's own spans and logs, which an environment variable would switch on, carry paths and exceptions' texts.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -93,6 +96,15 @@ def assemble(settings: Settings, *, tracer: Tracer | None = None) -> Services:
         patience=DATABASE_PATIENCE,
         measures=Measures("api"),
     )
+    # Accepting has connections of its own: under a role that can do nothing else, and whatever readers are up to.
+    acceptance = type(database)(
+        settings.database_url.get_secret_value(),
+        name="seatline-intake",
+        size=ACCEPTANCE_CONNECTIONS,
+        patience=DATABASE_PATIENCE,
+        role=INTAKE,
+        beside=database,
+    )
     broker = None
     if settings.amqp_url is not None:
         broker = Broker(
@@ -101,8 +113,10 @@ def assemble(settings: Settings, *, tracer: Tracer | None = None) -> Services:
     return Services(
         settings=settings,
         database=database,
+        acceptance=acceptance,
+        fence=Fence(database),
         broker=broker,
-        intake=Intake(database=database, broker=broker, settings=settings, tracer=tracer),
+        intake=Intake(database=acceptance, broker=broker, settings=settings, tracer=tracer),
         authenticator=Authenticator(database=database, settings=settings, tracer=tracer),
         forms=all_forms(),
         families=FAMILIES,
@@ -129,6 +143,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await services.intake.stop()
         if services.broker is not None:
             await services.broker.stop()
+        await services.acceptance.close()
         await services.database.close()
         if services.tracer is not None:
             await close_tracer(services.tracer)

@@ -15,6 +15,7 @@ from api.errors.languages import Languages
 from api.http.services import Services, services_of
 from domain.errors import ErrorCode
 from infra.tracing.work import good_traceparent
+from infra.postgres.database import Reads
 
 AUTHENTICATED = "seatline.caller"
 """Where a scope carries the caller whom another part of this process has authenticated already. A client cannot set it:
@@ -40,6 +41,11 @@ class RequestContext:
         if self.caller.tenant_id is None:
             raise ApiError(ErrorCode.FORBIDDEN)
         return self.caller.tenant_id
+
+    @property
+    def database(self) -> Reads:
+        """Where the rows of the caller's tenant are read, and no others."""
+        return self.services.fence.of_tenant(self.tenant_id)
 
     @property
     def request_id(self) -> str:

@@ -15,6 +15,7 @@ from api.http.operation import Forms
 from api.http.rates import RequestRates
 from api.intake import Intake
 from infra.postgres.database import Database
+from infra.postgres.fences import Fence
 from infra.rabbitmq.broker import Broker
 from infra.recording import Recorder
 from infra.settings import Settings
@@ -26,10 +27,15 @@ FamilyTable = Sequence[tuple[re.Pattern[str], Family]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The parts of one API process. Without a broker, work is found by polling."""
+    """The parts of one API process. Without a broker, work is found by polling.
+
+    `database` sees every tenant: for credentials and operators. What a tenant reads comes through the `fence`.
+    """
 
     settings: Settings
     database: Database
+    acceptance: Database
+    fence: Fence
     broker: Broker | None
     intake: Intake
     authenticator: Authenticator

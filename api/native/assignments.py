@@ -54,7 +54,7 @@ async def list_group_assignments(
     wanted = AssignmentFilter(group=asked.group, user=asked.user, source=source)
     try:
         page = await page_of_assignments(
-            context.services.database, context.tenant_id, wanted=wanted, after=place, limit=asked.limit
+            context.database, context.tenant_id, wanted=wanted, after=place, limit=asked.limit
         )
     except UnknownGroupError:
         raise ApiError(ErrorCode.USER_GROUP_DOES_NOT_EXIST) from None

@@ -53,7 +53,7 @@ async def list_entitlements(
     wanted = EntitlementFilter(**asked.model_dump(exclude={"cursor", "limit"}))
     try:
         page = await page_of_entitlements(
-            context.services.database, context.tenant_id, wanted=wanted, after=place, limit=asked.limit
+            context.database, context.tenant_id, wanted=wanted, after=place, limit=asked.limit
         )
     except UnknownKeyError as unknown:
         raise ApiError(_UNKNOWN[unknown.named]) from None

@@ -80,7 +80,7 @@ async def _page(context: RequestContext, asked: EventsQuery, after: int | None) 
 async def _log(context: RequestContext, asked: EventsQuery, after: int | None) -> LogPage:
     types = [event_type.value for event_type in dict.fromkeys(asked.types)]
     return await page_of_events(
-        context.services.database, context.tenant_id, after=after, limit=asked.limit, types=types or None
+        context.database, context.tenant_id, after=after, limit=asked.limit, types=types or None
     )
 
 

@@ -46,9 +46,7 @@ Bodyless = Annotated[None, Depends(no_body)]
 async def list_groups(context: Reading, asked: Annotated[GroupsQuery, Depends(query(GroupsQuery))]) -> Response:
     """In the order in which they were created."""
     (after,) = decode_cursor(asked.cursor, first=(0,))
-    page = await page_of_groups(
-        context.services.database, context.tenant_id, name=asked.name, after=after, limit=asked.limit
-    )
+    page = await page_of_groups(context.database, context.tenant_id, name=asked.name, after=after, limit=asked.limit)
     items = [group_body(group) for group in page.items]
     return json_response({"items": [*items], "next_cursor": encode_cursor(page.next)})
 
@@ -87,7 +85,7 @@ async def put_groups(
 async def get_group(context: Reading, key: str) -> Response:
     """By the upstream's key."""
     possible = possible_key(key, ErrorCode.USER_GROUP_DOES_NOT_EXIST)
-    group = await find_group(context.services.database, context.tenant_id, possible)
+    group = await find_group(context.database, context.tenant_id, possible)
     if group is None:
         raise ApiError(ErrorCode.USER_GROUP_DOES_NOT_EXIST)
     return json_response(group_body(group))

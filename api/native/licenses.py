@@ -49,9 +49,7 @@ async def list_licenses(context: Reading, asked: Annotated[LicensesQuery, Depend
     """In the order in which they were created."""
     (after,) = decode_cursor(asked.cursor, first=(0,))
     wanted = LicenseFilter(**asked.model_dump(exclude={"cursor", "limit"}))
-    page = await page_of_licenses(
-        context.services.database, context.tenant_id, wanted=wanted, after=after, limit=asked.limit
-    )
+    page = await page_of_licenses(context.database, context.tenant_id, wanted=wanted, after=after, limit=asked.limit)
     items = [license_body(row) for row in page.items]
     return json_response({"items": [*items], "next_cursor": encode_cursor(page.next)})
 
@@ -90,7 +88,7 @@ async def put_licenses(
 async def get_license(context: Reading, key: str) -> Response:
     """By the upstream's key."""
     possible = possible_key(key, ErrorCode.LICENSE_DOES_NOT_EXIST)
-    row = await find_license(context.services.database, context.tenant_id, possible)
+    row = await find_license(context.database, context.tenant_id, possible)
     if row is None:
         raise ApiError(ErrorCode.LICENSE_DOES_NOT_EXIST)
     return json_response(license_body(row))

@@ -46,7 +46,7 @@ async def list_operations(
         since=asked.since,
     )
     page = await page_of_operations(
-        context.services.database, context.tenant_id, wanted=wanted, before=before, limit=asked.limit
+        context.database, context.tenant_id, wanted=wanted, before=before, limit=asked.limit
     )
     items = [listed_operation(row, context.languages) for row in page.items]
     return json_response({"items": [*items], "next_cursor": encode_cursor(page.next)})
@@ -67,7 +67,7 @@ async def get_operation(context: Reading, operation_id: str) -> Response:
         wanted = UUID(operation_id)
     except ValueError:
         raise ApiError(ErrorCode.OPERATION_DOES_NOT_EXIST) from None
-    view = await find_operation(context.services.database, context.tenant_id, wanted)
+    view = await find_operation(context.database, context.tenant_id, wanted)
     if view is None:
         raise ApiError(ErrorCode.OPERATION_DOES_NOT_EXIST)
     return json_response(operation_body(view, context.services.forms))

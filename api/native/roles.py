@@ -46,7 +46,7 @@ async def list_roles(context: Reading, asked: Annotated[RolesQuery, Depends(quer
     """In the order in which they were created."""
     (after,) = decode_cursor(asked.cursor, first=(0,))
     page = await page_of_roles(
-        context.services.database,
+        context.database,
         context.tenant_id,
         permission_scope=asked.permission_scope,
         after=after,
@@ -90,7 +90,7 @@ async def put_roles(
 async def get_role(context: Reading, key: str) -> Response:
     """By the upstream's key."""
     possible = possible_key(key, ErrorCode.ROLE_DOES_NOT_EXIST)
-    role = await find_role(context.services.database, context.tenant_id, possible)
+    role = await find_role(context.database, context.tenant_id, possible)
     if role is None:
         raise ApiError(ErrorCode.ROLE_DOES_NOT_EXIST)
     return json_response(role_body(role))

@@ -47,9 +47,7 @@ async def list_users(context: Reading, asked: Annotated[UsersQuery, Depends(quer
     """In the order in which they were created."""
     (after,) = decode_cursor(asked.cursor, first=(0,))
     wanted = UserFilter(**asked.model_dump(exclude={"cursor", "limit"}))
-    page = await page_of_users(
-        context.services.database, context.tenant_id, wanted=wanted, after=after, limit=asked.limit
-    )
+    page = await page_of_users(context.database, context.tenant_id, wanted=wanted, after=after, limit=asked.limit)
     if page is None:
         raise ApiError(ErrorCode.USER_GROUP_DOES_NOT_EXIST)
     items = [user_body(user) for user in page.items]
@@ -90,7 +88,7 @@ async def put_users(
 async def get_user(context: Reading, key: str) -> Response:
     """By the upstream's key."""
     possible = possible_key(key, ErrorCode.USER_DOES_NOT_EXIST)
-    user = await find_user(context.services.database, context.tenant_id, possible)
+    user = await find_user(context.database, context.tenant_id, possible)
     if user is None:
         raise ApiError(ErrorCode.USER_DOES_NOT_EXIST)
     return json_response(user_body(user))

@@ -5,8 +5,8 @@ One rule: the write path runs raw asyncpg on connections that SQLAlchemy's pool 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from time import perf_counter
 from types import TracebackType
@@ -14,12 +14,15 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import structlog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from infra.measures import Histogram, Measures
 from infra.postgres.statements import Statement
+
+log = structlog.get_logger(__name__)
 
 Row = Mapping[str, Any]
 
@@ -39,8 +42,23 @@ _SESSION = {
 _CONNECT_SECONDS = 5.0
 # More than statement_timeout: a server that is still there has ended the statement by then, so this one has vanished.
 _SILENCE_SECONDS = 40.0
+# What Postgres answers to a role that does not exist, and to one that the login is no member of.
+NO_SUCH_ROLE = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError)
 # After these nobody knows what the session is doing: a statement may still run, or the server has said farewell.
 _DOUBTFUL = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
+
+
+class Opened(Protocol):
+    """A transaction on a driver's connection: asyncpg's own, or one that begins in another way."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def commit(self) -> None:
+        """Commit."""
+
+    async def rollback(self) -> None:
+        """Roll back."""
 
 
 class Transaction:
@@ -64,7 +82,7 @@ class Transaction:
         """Run the statement for its effect alone."""
         await _executed(self._connection, self._times, statement, binds)
 
-    async def commit(self, opened: asyncpg.transaction.Transaction) -> None:
+    async def commit(self, opened: Opened) -> None:
         """Commit; for the pool alone, at the end of its block."""
         self.commit_sent = True
         await opened.commit()
@@ -85,6 +103,19 @@ class Reader(Protocol):
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """Run the statement and return its rows."""
+
+
+class Reads(Protocol):
+    """Where a read gets its rows: the whole database, or what a fence leaves of it for one tenant."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction, ended with the block."""
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """One statement in a transaction of its own."""
+
+
+Begin = Callable[[asyncpg.Connection], Opened]
 
 
 class Session:
@@ -122,6 +153,9 @@ class Database:
 
     `patience` is how long a transaction or a single statement may take as the client sees it; beyond it a TimeoutError
     is raised and the session ended. A server that hangs enforces no timeouts of its own. None: no bound.
+
+    `role` is what every session of the pool acts as; where this login may not, or there is none, it acts as itself.
+    `beside` is another pool of the process: it keeps the measures, and both pools' connections are counted together.
     """
 
     transaction_type: type[Transaction] = Transaction
@@ -133,11 +167,14 @@ class Database:
         name: str = "seatline",
         size: int = 8,
         patience: timedelta | None = None,
+        role: str | None = None,
         measures: Measures | None = None,
+        beside: "Database | None" = None,
     ) -> None:
-        self.measures = measures or Measures()
+        self.measures = beside.measures if beside is not None else measures or Measures()
         self._times = self.measures.database.statements
         self._patience = None if patience is None else patience.total_seconds()
+        self._role = role
         self._dsn = plain_dsn(url)
         self._session = {**_SESSION, "application_name": name}
         self._engine: AsyncEngine = create_async_engine(
@@ -147,7 +184,9 @@ class Database:
             max_overflow=0,
             pool_timeout=_CONNECT_SECONDS,
         )
-        self.measures.database.most.set(size)
+        self._pools = [*(() if beside is None else beside._pools), self._engine]  # noqa: SLF001 - another of its kind
+        self._size = size + (0 if beside is None else beside._size)  # noqa: SLF001 - as above
+        self.measures.database.most.set(self._size)
         self.measures.database.connections.follow(self._connections)
 
     async def close(self) -> None:
@@ -160,7 +199,7 @@ class Database:
 
         After an exception with `commit_sent` the outcome is unknown: look before you redo.
         """
-        async with self._transaction() as tx:
+        async with self.begun_by(lambda driver: driver.transaction()) as tx:
             yield tx
 
     @asynccontextmanager
@@ -169,14 +208,15 @@ class Database:
 
         It blocks nobody; while it lasts, vacuum keeps the rows that it may still read.
         """
-        async with self._transaction(isolation="repeatable_read", readonly=True) as tx:
+        async with self.begun_by(lambda driver: driver.transaction(isolation="repeatable_read", readonly=True)) as tx:
             yield tx
 
     @asynccontextmanager
-    async def _transaction(self, **options: Any) -> AsyncIterator[Transaction]:
+    async def begun_by(self, begin: Begin) -> AsyncIterator[Transaction]:
+        """As `transaction`, begun as the caller wants it."""
         async with asyncio.timeout(self._patience), self._pooled() as pooled:
             driver = await _living(pooled)
-            opened = driver.transaction(**options)
+            opened = begin(driver)
             tx = self.transaction_type(driver, self._times)
             try:
                 await opened.start()
@@ -221,12 +261,20 @@ class Database:
             raise
 
     def _connections(self) -> Mapping[tuple[str, ...], float]:
-        pool = self._engine.pool
-        if not isinstance(pool, QueuePool):
-            return {}
-        return {("in_use",): pool.checkedout(), ("idle",): pool.checkedin()}
+        pools = [engine.pool for engine in self._pools if isinstance(engine.pool, QueuePool)]
+        in_use, idle = sum(pool.checkedout() for pool in pools), sum(pool.checkedin() for pool in pools)
+        return {("in_use",): in_use, ("idle",): idle} if pools else {}
 
     async def _connect(self, **settings: str) -> asyncpg.Connection:
+        if self._role is not None:
+            try:
+                return await self._connect_as_itself(role=self._role, **settings)
+            except NO_SUCH_ROLE as error:
+                log.warning("a pool acts as its login", role=self._role, reason=type(error).__name__)
+                self._role = None
+        return await self._connect_as_itself(**settings)
+
+    async def _connect_as_itself(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await asyncpg.connect(
                 self._dsn, command_timeout=_SILENCE_SECONDS, server_settings={**self._session, **settings}
@@ -263,9 +311,7 @@ async def _living(pooled: AsyncConnection) -> asyncpg.Connection:
     return driver
 
 
-async def _abandon(
-    pooled: AsyncConnection, driver: asyncpg.Connection, opened: asyncpg.transaction.Transaction, *, doubtful: bool
-) -> None:
+async def _abandon(pooled: AsyncConnection, driver: asyncpg.Connection, opened: Opened, *, doubtful: bool) -> None:
     """Roll back, or, where the session's state is in doubt, end it: the pool must not hand it on."""
     if not doubtful and not driver.is_closed() and driver.is_in_transaction():
         with contextlib.suppress(Exception):

@@ -9,14 +9,21 @@ from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from infra.postgres.database import plain_dsn
+from infra.postgres.roles import make_roles
 
 # One migration at a time in a database; the number is any constant of ours.
 _MIGRATION_LOCK = 5_391_001
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Apply the migrations up to `revision`, waiting for another process that is doing so."""
-    await _run(url, lambda config: command.upgrade(config, revision))
+    """Apply the migrations up to `revision`, waiting for another process that is doing so; then make the roles."""
+
+    def apply(config: Config) -> None:
+        command.upgrade(config, revision)
+        if revision == "head":
+            make_roles(config.attributes["connection"])
+
+    await _run(url, apply)
 
 
 async def downgrade(url: str, revision: str) -> None:

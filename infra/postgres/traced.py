@@ -5,10 +5,9 @@ One rule: a class of its own, so that without traces nothing is asked at any sta
 
 from collections.abc import Sequence
 
-import asyncpg
 from typing_extensions import override
 
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Database, Opened, Row, Transaction
 from infra.postgres.statements import Statement
 from infra.tracing.work import timed
 
@@ -27,7 +26,7 @@ class TracedTransaction(Transaction):
             await super().execute(statement, **binds)
 
     @override
-    async def commit(self, opened: asyncpg.transaction.Transaction) -> None:
+    async def commit(self, opened: Opened) -> None:
         with timed("COMMIT"):
             await super().commit(opened)
 

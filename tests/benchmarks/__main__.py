@@ -18,6 +18,7 @@ from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
 from tests.benchmarks import (
     fan_out,
+    fence,
     foreign_keys,
     load,
     machine,
@@ -49,6 +50,7 @@ FURTHER = {
     recount.SECTION: recount.measure,
     traces.SECTION: traces.measure,
     transfer.SECTION: transfer.measure,
+    fence.SECTION: fence.measure,
 }
 ROUNDS = 5
 WIDTH = 120  # also where the output is not a terminal

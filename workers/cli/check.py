@@ -1,5 +1,6 @@
 """`seatline check` and `seatline settings`: what is configured, and what of it answers."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ import click
 from pydantic_core import PydanticUndefined
 
 from infra.local import probes
+from infra.postgres import roles
+from infra.postgres.fences import INTAKE, READER
 from infra.settings import PREFIX, Settings
 from workers.cli.service import settings_or_exit
 
@@ -27,12 +30,22 @@ def check() -> None:
 
 def _reached(settings: Settings) -> Iterator[tuple[str, bool]]:
     database = settings.database_url.get_secret_value()
-    yield _probe("Postgres", database, lambda: probes.postgres_version(database))
+    line, reached = _probe("Postgres", database, lambda: probes.postgres_version(database))
+    yield line, reached
+    if reached:
+        yield _fence(database), True
     if settings.amqp_url is None:
         yield "RabbitMQ: none is configured; workers find work by polling", True
     else:
         broker = settings.amqp_url.get_secret_value()
         yield _probe("RabbitMQ", broker, lambda: probes.rabbitmq_version(broker))
+
+
+def _fence(database: str) -> str:
+    """Whether reads have the second fence; without it everything works, so it fails no check."""
+    if asyncio.run(roles.stands(database)):
+        return f"Row-level security is on: the API reads as {READER} and accepts as {INTAKE}"
+    return f"Row-level security is OFF: this login has no role {READER}. As the server's administrator: {roles.BY_HAND}"
 
 
 def _probe(name: str, url: str, version: Callable[[], str]) -> tuple[str, bool]:

@@ -12,6 +12,7 @@ import uvicorn
 from infra import logging
 from infra.measures import Measures
 from infra.postgres import migrate as migrations
+from infra.postgres import roles
 from infra.settings import Settings, SettingsError, load
 from infra.tracing.setup import check_packages
 from workers.health import health_pages
@@ -56,8 +57,11 @@ def migrate() -> None:
     """Bring the database to this version's schema; safe to run again, and by several at once."""
     settings = settings_or_exit()
     logging.configure(settings, process="migrate")
-    asyncio.run(migrations.upgrade(settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    asyncio.run(migrations.upgrade(url))
     click.echo("the database has this version's schema")
+    if not asyncio.run(roles.stands(url)):
+        click.echo(f"row-level security is off; as the server's administrator: {roles.BY_HAND}; then migrate again")
 
 
 async def _with_health_pages(settings: Settings, run: Callable[[Settings, Measures], Awaitable[None]]) -> None:

@@ -35,7 +35,7 @@ _BY_USER = {
 
 async def account_quantities(context: RequestContext) -> Response:
     """What the account has of each bundle."""
-    pools = await quantities(context.services.database, context.tenant_id)
+    pools = await quantities(context.database, context.tenant_id)
     if not pools:
         raise _missing(Missing.ACCOUNT)
     return json_response([shapes.quantity(pool) for pool in pools])
@@ -58,7 +58,7 @@ async def group_with_quotas(context: RequestContext, account: str, group: str) -
 async def licensed_groups(context: RequestContext, asked: GroupList) -> Response:
     """A page of the groups that have bundles."""
     wanted = _wanted(asked, _BY_GROUP[asked.sortBy])
-    found = await page_of_groups(context.services.database, context.tenant_id, wanted)
+    found = await page_of_groups(context.database, context.tenant_id, wanted)
     if isinstance(found, Missing):
         raise _missing(found)
     groups, total = found
@@ -68,7 +68,7 @@ async def licensed_groups(context: RequestContext, asked: GroupList) -> Response
 async def licensed_members(context: RequestContext, group: str, asked: UserList) -> Response:
     """A page of the members who hold seats through the group."""
     wanted = _wanted(asked, _BY_USER[asked.sortBy])
-    found = await page_of_members(context.services.database, context.tenant_id, group, wanted)
+    found = await page_of_members(context.database, context.tenant_id, group, wanted)
     if isinstance(found, Missing):
         raise _missing(found)
     members, total = found
@@ -76,7 +76,7 @@ async def licensed_members(context: RequestContext, group: str, asked: UserList)
 
 
 async def _group(context: RequestContext, group: str) -> LicensedGroup:
-    found = await bundles_of_group(context.services.database, context.tenant_id, group)
+    found = await bundles_of_group(context.database, context.tenant_id, group)
     if isinstance(found, Missing):
         raise _missing(found)
     return found

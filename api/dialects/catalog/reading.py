@@ -30,7 +30,7 @@ async def program_licenses(context: RequestContext, asked: LicenseList) -> Respo
         source=asked.source,
         verbose=asked.verbose,
     )
-    rows, total = await catalog.page_of_programs(context.services.database, context.tenant_id, wanted)
+    rows, total = await catalog.page_of_programs(context.database, context.tenant_id, wanted)
     platform = context.caller.tenant_key or ""
     shown = (shapes.program_license_of_row(row, platform=platform) for row in rows)
     return _page(context, asked, shown, total)
@@ -46,7 +46,7 @@ async def user_assignments(context: RequestContext, asked: UserAssignmentList) -
         user_id=asked.user_id,
         email=asked.email,
     )
-    found = await catalog.page_of_assignments(context.services.database, context.tenant_id, wanted)
+    found = await catalog.page_of_assignments(context.database, context.tenant_id, wanted)
     if found is None:
         raise _no_license()
     program, rows, total = found
@@ -62,7 +62,7 @@ async def group_assignments(context: RequestContext, asked: GroupAssignmentList)
         fulfilled=asked.fulfilled,
         group_id=asked.group_id,
     )
-    found = await catalog.page_of_groups(context.services.database, context.tenant_id, wanted)
+    found = await catalog.page_of_groups(context.database, context.tenant_id, wanted)
     if found is None:
         raise _no_license()
     program, rows, total = found

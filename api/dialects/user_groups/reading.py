@@ -47,7 +47,7 @@ async def assignments(context: RequestContext, group: str, asked: AssignmentList
         offset=(asked.page_number - 1) * asked.page_limit,
         limit=asked.page_limit,
     )
-    found = await page_of_group(context.services.database, context.tenant_id, group, wanted)
+    found = await page_of_group(context.database, context.tenant_id, group, wanted)
     if found is None:
         raise _missing(Missing.GROUP)
     rows, total = found
@@ -65,7 +65,7 @@ async def assignments(context: RequestContext, group: str, asked: AssignmentList
 
 async def assignment(context: RequestContext, group: str, user: str, role: str, asked: SingleRead) -> Response:
     """One assignment."""
-    found = await find_assignment(context.services.database, context.tenant_id, group=group, user=user, role=role)
+    found = await find_assignment(context.database, context.tenant_id, group=group, user=user, role=role)
     if isinstance(found, Missing):
         raise _missing(found)
     body = shapes.assignment_of_row(
@@ -86,7 +86,7 @@ async def assignable_roles(context: RequestContext, group: str, asked: Assignabl
         offset=(asked.page_number - 1) * asked.page_limit,
         limit=asked.page_limit,
     )
-    found = await page_of_assignable_roles(context.services.database, context.tenant_id, group, wanted)
+    found = await page_of_assignable_roles(context.database, context.tenant_id, group, wanted)
     if found is None:
         raise _missing(Missing.GROUP)
     rows, total = found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Reads, Row, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("read_account")
@@ -94,7 +94,7 @@ class Wanted:
         return f"{self.by.value}_{'desc' if self.descending else 'asc'}"
 
 
-async def quantities(database: Database, tenant_id: int) -> Sequence[Quantity]:
+async def quantities(database: Reads, tenant_id: int) -> Sequence[Quantity]:
     """The account's bundle pools, by code."""
     rows = await database.fetch(_SQL["quantities"], tenant_id=tenant_id)
     return [
@@ -102,13 +102,13 @@ async def quantities(database: Database, tenant_id: int) -> Sequence[Quantity]:
     ]
 
 
-async def bundles_of_group(database: Database, tenant_id: int, group: str) -> LicensedGroup | Missing:
+async def bundles_of_group(database: Reads, tenant_id: int, group: str) -> LicensedGroup | Missing:
     """The group with this key and its bundles, of which there may be none."""
     return _found(await database.fetch(_SQL["bundles_of_group"], tenant_id=tenant_id, group=group))
 
 
 async def page_of_groups(
-    database: Database, tenant_id: int, wanted: Wanted
+    database: Reads, tenant_id: int, wanted: Wanted
 ) -> tuple[Sequence[LicensedGroup], int] | Missing:
     """A page of the groups that have bundles, and how many there are in all."""
     async with database.transaction() as tx:
@@ -127,7 +127,7 @@ async def page_of_groups(
 
 
 async def page_of_members(
-    database: Database, tenant_id: int, group: str, wanted: Wanted
+    database: Reads, tenant_id: int, group: str, wanted: Wanted
 ) -> tuple[Sequence[LicensedMember], int] | Missing:
     """A page of the members who hold seats through the group, and how many there are in all."""
     async with database.transaction() as tx:

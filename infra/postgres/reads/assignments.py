@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.sources import Source
-from infra.postgres.database import Database, Row
+from infra.postgres.database import Reads, Row
 from infra.postgres.reads.pages import Page, Place, cut, window_for
 from infra.postgres.statements import load
 
@@ -53,7 +53,7 @@ class UnknownUserError(Exception):
 
 
 async def page_of_assignments(
-    database: Database, tenant_id: int, *, wanted: AssignmentFilter, after: Place, limit: int
+    database: Reads, tenant_id: int, *, wanted: AssignmentFilter, after: Place, limit: int
 ) -> Page[AssignmentRow]:
     """Assignments behind the place `after` (group, user and role id), ordered by these ids.
 

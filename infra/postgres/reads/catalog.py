@@ -6,7 +6,7 @@ One rule: a list counts with what the workers keep; only what is rare beside it 
 from collections.abc import Mapping, Sequence
 
 from domain.users import fold
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Reads, Row, Transaction
 from infra.postgres.reads.catalog_values import (
     AssignmentsWanted,
     GroupsWanted,
@@ -23,7 +23,7 @@ _SQL = load("read_catalog")
 
 
 async def page_of_programs(
-    database: Database, tenant_id: int, wanted: ProgramsWanted
+    database: Reads, tenant_id: int, wanted: ProgramsWanted
 ) -> tuple[Sequence[ShownProgram], int]:
     """A page of the tenant's program licences, and how many match."""
     filters = {
@@ -43,7 +43,7 @@ async def page_of_programs(
 
 
 async def page_of_assignments(
-    database: Database, tenant_id: int, wanted: AssignmentsWanted
+    database: Reads, tenant_id: int, wanted: AssignmentsWanted
 ) -> tuple[Program, Sequence[ShownAssignment], int] | None:
     """The licence, a page of its assignments, and how many match; None where there is no such program licence."""
     async with database.transaction() as tx:
@@ -57,7 +57,7 @@ async def page_of_assignments(
 
 
 async def page_of_groups(
-    database: Database, tenant_id: int, wanted: GroupsWanted
+    database: Reads, tenant_id: int, wanted: GroupsWanted
 ) -> tuple[Program, Sequence[ShownGroup], int] | None:
     """The licence, a page of the groups that have it, and how many match; None where there is no such licence."""
     filters: dict[str, object] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.users import fold
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Reads, Row, Transaction
 from infra.postgres.reads.pages import Page, cut, window_for
 from infra.postgres.statements import load
 
@@ -62,26 +62,26 @@ class UserFilter:
     group: str | None = None
 
 
-async def find_user(database: Database, tenant_id: int, key: str) -> UserRow | None:
+async def find_user(database: Reads, tenant_id: int, key: str) -> UserRow | None:
     """The person with this key, if there is one."""
     async with database.transaction() as tx:
         rows = await tx.fetch(_SQL["find_user"], tenant_id=tenant_id, key=key)
     return _user(rows[0]) if rows else None
 
 
-async def keys_from(database: Database, tenant_id: int, *, first: str, limit: int) -> list[str]:
+async def keys_from(database: Reads, tenant_id: int, *, first: str, limit: int) -> list[str]:
     """Keys of people from `first` on, in the database's order."""
     rows = await database.fetch(_SQL["keys_from"], tenant_id=tenant_id, first=first, limit=limit)
     return [row["key"] for row in rows]
 
 
-async def find_group(database: Database, tenant_id: int, key: str) -> GroupRow | None:
+async def find_group(database: Reads, tenant_id: int, key: str) -> GroupRow | None:
     """The group with this key, if there is one."""
     async with database.transaction() as tx:
         return await _group_by_key(tx, tenant_id, key)
 
 
-async def find_role(database: Database, tenant_id: int, key: str) -> RoleRow | None:
+async def find_role(database: Reads, tenant_id: int, key: str) -> RoleRow | None:
     """The role with this key, if there is one."""
     async with database.transaction() as tx:
         rows = await tx.fetch(_SQL["find_role"], tenant_id=tenant_id, key=key)
@@ -89,7 +89,7 @@ async def find_role(database: Database, tenant_id: int, key: str) -> RoleRow | N
 
 
 async def page_of_users(
-    database: Database, tenant_id: int, *, wanted: UserFilter, after: int, limit: int
+    database: Reads, tenant_id: int, *, wanted: UserFilter, after: int, limit: int
 ) -> Page[UserRow] | None:
     """People behind the id `after`; None when the filter names a group that does not exist."""
     binds = {
@@ -119,7 +119,7 @@ async def page_of_users(
 
 
 async def page_of_groups(
-    database: Database, tenant_id: int, *, name: str | None, after: int, limit: int
+    database: Reads, tenant_id: int, *, name: str | None, after: int, limit: int
 ) -> Page[GroupRow]:
     """Groups behind the id `after`, all or those of exactly this name."""
     window = window_for(limit, name)
@@ -131,7 +131,7 @@ async def page_of_groups(
 
 
 async def page_of_roles(
-    database: Database, tenant_id: int, *, permission_scope: str | None, after: int, limit: int
+    database: Reads, tenant_id: int, *, permission_scope: str | None, after: int, limit: int
 ) -> Page[RoleRow]:
     """Roles behind the id `after`, all or those of one permission scope."""
     window = window_for(limit, permission_scope)

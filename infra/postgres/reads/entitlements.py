@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from domain.entitlements import DIRECT, Named, State
 from domain.explanations import Explanation, Reason
 from domain.users import fold
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Reads, Row, Transaction
 from infra.postgres.reads.pages import Page, Place, cut, window_for
 from infra.postgres.statements import load
 
@@ -42,7 +42,7 @@ class UnknownKeyError(Exception):
 
 
 async def page_of_entitlements(
-    database: Database, tenant_id: int, *, wanted: EntitlementFilter, after: Place, limit: int
+    database: Reads, tenant_id: int, *, wanted: EntitlementFilter, after: Place, limit: int
 ) -> Page[Explanation]:
     """Entitlements behind the place `after` (licence and entitlement id), in the order of these ids.
 
@@ -70,7 +70,7 @@ async def page_of_entitlements(
 
 
 async def page_of_address(
-    database: Database, tenant_id: int, *, email: str, after: Place, limit: int
+    database: Reads, tenant_id: int, *, email: str, after: Place, limit: int
 ) -> Page[Explanation]:
     """As `page_of_entitlements`, of an e-mail address, compared without case, whose person is not known."""
     async with database.transaction() as tx:

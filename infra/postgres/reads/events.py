@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.cloudevents import split
-from infra.postgres.database import Database, Row
+from infra.postgres.database import Reads, Row
 from infra.postgres.outbox_bodies import StoredBody, unpack
 from infra.postgres.statements import load
 
@@ -41,7 +41,7 @@ class EventsExpiredError(Exception):
 
 
 async def page_of_events(
-    database: Database, tenant_id: int, *, after: int | None, limit: int, types: Sequence[str] | None = None
+    database: Reads, tenant_id: int, *, after: int | None, limit: int, types: Sequence[str] | None = None
 ) -> LogPage:
     """At most `limit` events after the sequence `after`; None begins with the earliest that is kept.
 
@@ -75,7 +75,7 @@ async def page_of_events(
     return LogPage(events=events, next=max(last, head) if is_at_head else last, head=head)
 
 
-async def heads(database: Database, tenant_ids: Sequence[int]) -> dict[int, int]:
+async def heads(database: Reads, tenant_ids: Sequence[int]) -> dict[int, int]:
     """The last sequence of each of these tenants."""
     async with database.transaction() as tx:
         rows = await tx.fetch(_SQL["heads"], tenant_ids=list(tenant_ids))

@@ -6,7 +6,7 @@ One rule: every question names its tenant; another tenant's key is a key that do
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.postgres.database import Database, Row
+from infra.postgres.database import Reads, Row
 from infra.postgres.reads.pages import Page, cut, window_for
 from infra.postgres.statements import load
 
@@ -44,7 +44,7 @@ class LicenseFilter:
     program_key: str | None = None
 
 
-async def find_license(database: Database, tenant_id: int, key: str) -> LicenseRow | None:
+async def find_license(database: Reads, tenant_id: int, key: str) -> LicenseRow | None:
     """The licence with this key, if there is one."""
     async with database.transaction() as tx:
         rows = await tx.fetch(_SQL["find_license"], tenant_id=tenant_id, key=key)
@@ -52,7 +52,7 @@ async def find_license(database: Database, tenant_id: int, key: str) -> LicenseR
 
 
 async def page_of_licenses(
-    database: Database, tenant_id: int, *, wanted: LicenseFilter, after: int, limit: int
+    database: Reads, tenant_id: int, *, wanted: LicenseFilter, after: int, limit: int
 ) -> Page[LicenseRow]:
     """Licences behind the id `after`."""
     window = window_for(limit, wanted.kind, wanted.active, wanted.name, wanted.code, wanted.program_key)

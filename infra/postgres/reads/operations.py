@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.outcomes import OperationStatus
-from infra.postgres.database import Database, Row
+from infra.postgres.database import Reads, Row
 from infra.postgres.operations import OperationView, read_operations
 from infra.postgres.reads.pages import Page, cut, window_for
 from infra.postgres.statements import load
@@ -45,7 +45,7 @@ class OperationFilter:
     since: datetime | None = None
 
 
-async def find_operation(database: Database, tenant_id: int, operation_id: UUID) -> OperationView | None:
+async def find_operation(database: Reads, tenant_id: int, operation_id: UUID) -> OperationView | None:
     """The operation of this tenant, if there is one."""
     async with database.transaction() as tx:
         found = await read_operations(tx, [(tenant_id, operation_id)])
@@ -53,7 +53,7 @@ async def find_operation(database: Database, tenant_id: int, operation_id: UUID)
 
 
 async def page_of_operations(
-    database: Database, tenant_id: int, *, wanted: OperationFilter, before: int = NEWEST, limit: int
+    database: Reads, tenant_id: int, *, wanted: OperationFilter, before: int = NEWEST, limit: int
 ) -> Page[OperationRow]:
     """Operations accepted before the place `before`, newest first."""
     window = window_for(limit, wanted.statuses, wanted.kinds, wanted.since)

@@ -35,8 +35,7 @@ class GoodToken:
 
 async def find_tokens(database: Database, hashes: Sequence[bytes]) -> dict[bytes, GoodToken]:
     """The good tokens among these hashes."""
-    async with database.transaction() as tx:
-        rows = await tx.fetch(_SQL["find_tokens"], hashes=list(hashes))
+    rows = await database.fetch(_SQL["find_tokens"], hashes=list(hashes))
     return {
         row["hash"]: GoodToken(
             id=row["id"],
@@ -52,6 +51,5 @@ async def find_tokens(database: Database, hashes: Sequence[bytes]) -> dict[bytes
 
 async def find_tenants(database: Database, keys: Sequence[str]) -> dict[str, TenantRef]:
     """The tenants among these keys."""
-    async with database.transaction() as tx:
-        rows = await tx.fetch(_SQL["find_tenants"], keys=list(keys))
+    rows = await database.fetch(_SQL["find_tenants"], keys=list(keys))
     return {row["key"]: TenantRef(id=row["id"], key=row["key"], org=row["org"]) for row in rows}

@@ -1,7 +1,7 @@
 """What the users API shows of groups: a page of assignments by offset, one assignment, the assignable roles.
 
 One rule: every question names its tenant, and one by a filter is planned on its own values, since a plan that
-serves all terms alike serves the rare ones badly.
+serves all alike serves the rare ones badly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from domain.assignments import ASSIGNABLE_SCOPE
 from domain.sources import Source
-from infra.postgres.database import Database, Row, Transaction
+from infra.postgres.database import Reads, Row, Transaction
 from infra.postgres.statements import load
 
 _SQL = load("read_user_groups")
@@ -87,7 +87,7 @@ class RolesWanted:
 
 
 async def page_of_group(
-    database: Database, tenant_id: int, group: str, wanted: AssignmentsWanted
+    database: Reads, tenant_id: int, group: str, wanted: AssignmentsWanted
 ) -> tuple[Sequence[ShownAssignment], int] | None:
     """The page and how many assignments match in all; None when there is no such group."""
     async with database.transaction() as tx:
@@ -108,7 +108,9 @@ async def page_of_group(
 
 async def _rows(tx: Transaction, wanted: AssignmentsWanted, filters: Mapping[str, object]) -> Sequence[Row]:
     first, second = [*wanted.order, None, None][:2]
-    walk = "assignments_by_person" if wanted.order or wanted.search is not None else "assignments_as_made"
+    walk = "assignments_by_person" if wanted.order else "assignments_as_made"
+    if wanted.search is not None:
+        walk = "assignments_found"
     return await tx.fetch(_SQL[walk], **filters, first=first, second=second, offset=wanted.offset, limit=wanted.limit)
 
 
@@ -126,7 +128,7 @@ async def _total(
 
 
 async def find_assignment(
-    database: Database, tenant_id: int, *, group: str, user: str, role: str
+    database: Reads, tenant_id: int, *, group: str, user: str, role: str
 ) -> ShownAssignment | Missing:
     """The assignment at this address, or what of the address does not exist."""
     rows = await database.fetch(_SQL["assignment_at"], tenant_id=tenant_id, group=group, user=user, role=role)
@@ -143,7 +145,7 @@ async def find_assignment(
 
 
 async def page_of_assignable_roles(
-    database: Database, tenant_id: int, group: str, wanted: RolesWanted
+    database: Reads, tenant_id: int, group: str, wanted: RolesWanted
 ) -> tuple[Sequence[ShownRole], int] | None:
     """Roles that may be given in the group, and how many there are; None when there is no such group."""
     binds = {

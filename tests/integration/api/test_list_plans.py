@@ -12,6 +12,7 @@ from infra.postgres.database import Database, plain_dsn
 from infra.postgres.reads.user_groups import By, like_pattern
 from infra.postgres.statements import load
 from tests.support.directory import add_groups, add_members, add_people
+from tests.support.fences import act_as_owner, act_as_reader, inside
 
 PEOPLE = 20_000
 LIMIT = 10
@@ -34,6 +35,7 @@ def filled_url(database_server_url):
 async def sql(filled_url):
     connection = await asyncpg.connect(plain_dsn(filled_url))
     await connection.execute(SQL["plan_for_these_values"].sql.replace("true", "false"))
+    await act_as_reader(connection, 1)
     yield connection
     await connection.close()
 
@@ -53,9 +55,19 @@ async def fill(database_url):
 
 async def plan(sql, name, **binds):
     """The plan of a block for these values, run: every step with how many rows it touched."""
-    statement = SQL[name]
-    values = {"tenant_id": 1, "group_id": 1, "pattern": None, "role_ids": None, "first": None, "second": None}
-    values |= {"offset": 0, "limit": LIMIT} | binds
+    values = {"tenant_id": 1, "group_id": 1, "role_ids": None, "first": None, "second": None}
+    return await looked_at(sql, SQL[name], {**values, "offset": 0, "limit": LIMIT} | binds)
+
+
+async def plan_of_search(sql, function, pattern):
+    """The same of what a search function runs, which sees past the fence."""
+    statement = await inside(sql, function)
+    await act_as_owner(sql)
+    values = {"asked_tenant": 1, "asked_group": 1, "asked_roles": None, "first_order": None, "second_order": None}
+    return await looked_at(sql, statement, {**values, "pattern": pattern, "skipped": 0, "most": LIMIT})
+
+
+async def looked_at(sql, statement, values):
     await sql.execute(f"PREPARE looked_at AS {statement.sql}")
     arguments = ", ".join(_literal(values[bind]) for bind in statement.binds)
     found = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_at ({arguments})")
@@ -90,14 +102,18 @@ async def test_a_page_in_the_order_of_creation_reads_little_more_than_itself(sql
 
 
 async def test_a_rare_term_is_found_by_its_trigrams(sql):
-    for name in ("assignments_by_person", "count_found"):
-        steps = await plan(sql, name, pattern=like_pattern("last12345"))
+    for function in ("search_members", "count_members_found"):
+        steps = await plan_of_search(sql, function, like_pattern("last12345"))
         assert "app_user_search_idx" in indexes(steps)
         assert touched(steps) <= BOUND
 
 
 async def test_a_page_of_a_term_that_all_match_reads_little_more_than_itself(sql):
-    assert touched(await plan(sql, "assignments_by_person", pattern=like_pattern("department"))) <= BOUND
+    assert touched(await plan_of_search(sql, "search_members", like_pattern("department"))) <= BOUND
+
+
+async def test_what_a_search_has_found_is_looked_up_behind_the_fence(sql):
+    assert touched(await plan(sql, "assignments_found", pattern=like_pattern("last12345"))) <= BOUND
 
 
 def _steps(step):

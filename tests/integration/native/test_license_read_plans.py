@@ -9,6 +9,7 @@ from domain.entitlements import State
 from infra.postgres.statements import load
 from tests.support.directory import add_groups, add_people
 from tests.support.entitlements import add_grant, add_holders, add_licenses
+from tests.support.fences import act_as_reader
 from tests.support.plans import unbounded_steps
 
 PEOPLE = 6_000
@@ -62,6 +63,7 @@ async def large_tenant(sql, tenant):
     await add_holders(sql, tenant.id, "l2", 1, PEOPLE, grant_id=second)
     await add_holders(sql, tenant.id, "l3", 1, 5, state=State.QUEUED)
     await sql.execute("VACUUM ANALYZE")
+    await act_as_reader(sql, tenant.id)
     return tenant
 
 

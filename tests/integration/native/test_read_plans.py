@@ -11,6 +11,7 @@ from domain.events import EventType
 from infra.postgres.reads.operations import NEWEST
 from infra.postgres.statements import load
 from tests.support.directory import add_events, add_groups, add_members, add_operations, add_people
+from tests.support.fences import act_as_reader
 from tests.support.plans import unbounded_steps
 
 PEOPLE = 6_000
@@ -58,6 +59,7 @@ async def large_tenant(sql, tenant):
     runs = [(EventType.USER_UPDATED, 30), (EventType.OPERATION_FINISHED, 1)] * (PEOPLE // 31)
     await add_events(sql, tenant.id, "acme", *runs)
     await sql.execute("ANALYZE")
+    await act_as_reader(sql, tenant.id)
     return tenant
 
 

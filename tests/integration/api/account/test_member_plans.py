@@ -10,6 +10,7 @@ from infra.postgres.database import Database, plain_dsn
 from infra.postgres.reads.account import By, Wanted, bundles_of_group, page_of_members
 from infra.postgres.statements import load
 from tests.support.directory import add_groups, add_members, add_people
+from tests.support.fences import act_as_owner, act_as_reader
 
 PEOPLE = 20_000
 LIMIT = 10
@@ -69,10 +70,12 @@ async def plan(sql, tenant_id, name, **binds):
         **binds,
     }
     await sql.execute(SQL["plan_for_these_values"].sql.replace("true", "false"))
+    await act_as_reader(sql, tenant_id)
     await sql.execute(f"PREPARE looked_at AS {statement.sql}")
     arguments = ", ".join(_literal(values[bind]) for bind in statement.binds)
     found = await sql.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE looked_at ({arguments})")
     await sql.execute("DEALLOCATE looked_at")
+    await act_as_owner(sql)
     return list(_steps(json.loads(found)[0]["Plan"]))
 
 

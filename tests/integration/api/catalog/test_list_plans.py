@@ -15,6 +15,7 @@ from infra.postgres.database import Database, plain_dsn
 from infra.postgres.statements import load
 from tests.support.directory import add_groups, add_people
 from tests.support.entitlements import add_address, add_grant, add_holders, add_licenses
+from tests.support.fences import act_as_reader
 from tests.support.plans import unbounded_steps
 
 PEOPLE = 20_000
@@ -40,6 +41,7 @@ def filled_url(database_server_url):
 @pytest.fixture
 async def licences(filled_url):
     sql = await asyncpg.connect(plain_dsn(filled_url))
+    await act_as_reader(sql, 1)
     yield sql
     await sql.close()
 
