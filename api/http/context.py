@@ -72,9 +72,11 @@ def tenant_caller(*scopes: str) -> ContextOf:
         context = await _context(request)
         if context.caller.is_operator or not context.caller.may(*scopes):
             raise ApiError(ErrorCode.FORBIDDEN)
-        retry_after = context.services.rates.count(context.tenant_id)
-        if retry_after is not None:
-            raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=retry_after)
+        share = context.services.rates.count(context.tenant_id)
+        if share is not None:
+            request.scope["response_headers"].update(share.headers)
+            if share.is_exceeded:
+                raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=share.reset)
         return context
 
     return authenticate

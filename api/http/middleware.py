@@ -29,11 +29,15 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 @dataclass(slots=True)
 class _Sent:
-    """What has gone out so far. `status` 0: nothing yet. To a HEAD goes what a GET would get, without the body."""
+    """What has gone out so far. `status` 0: nothing yet. To a HEAD goes what a GET would get, without the body.
+
+    `more` are headers that whoever serves the request adds to its answer, whichever it will be.
+    """
 
     send: Send
     request_id: str
     is_head: bool
+    more: dict[str, str]
     status: int = 0
     is_over: bool = False
 
@@ -43,6 +47,7 @@ class _Sent:
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
+            headers.update(self.more)
         elif self.is_head:
             if self.is_over:
                 return
@@ -72,7 +77,8 @@ class RequestMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
         method = scope["method"]
-        sent = _Sent(send=send, request_id=scope["request_id"], is_head=method == "HEAD")
+        sent = _Sent(send=send, request_id=scope["request_id"], is_head=method == "HEAD", more={})
+        scope["response_headers"] = sent.more
         if sent.is_head:  # the server still knows what was asked
             scope = {**scope, "method": "GET"}
         self._metrics.begin()

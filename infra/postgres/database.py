@@ -171,7 +171,7 @@ class Database:
         measures: Measures | None = None,
         beside: "Database | None" = None,
     ) -> None:
-        self.measures = beside.measures if beside is not None else measures or Measures()
+        self.measures: Measures = beside.measures if beside is not None else measures or Measures()
         self._times = self.measures.database.statements
         self._patience = None if patience is None else patience.total_seconds()
         self._role = role
@@ -184,8 +184,8 @@ class Database:
             max_overflow=0,
             pool_timeout=_CONNECT_SECONDS,
         )
-        self._pools = [*(() if beside is None else beside._pools), self._engine]  # noqa: SLF001 - another of its kind
-        self._size = size + (0 if beside is None else beside._size)  # noqa: SLF001 - as above
+        self._pools: list[AsyncEngine] = [*(() if beside is None else beside._pools), self._engine]  # noqa: SLF001 - another of its kind
+        self._size: int = size + (0 if beside is None else beside._size)  # noqa: SLF001 - as above
         self.measures.database.most.set(self._size)
         self.measures.database.connections.follow(self._connections)
 

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "import": ("workers.cli.importing", "import_file", "Import users, groups, assignments, licences from a CSV file."),
     "export": ("workers.cli.exporting", "export", "Export the same as CSV."),
     "verify": ("workers.cli.verify", "verify", "Recount everything from the rows; exit code 1 on drift."),
+    "sbom": ("workers.cli.sbom", "sbom", "Print a software bill of materials of the locked packages."),
     "completion": ("workers.cli.completion", "completion", "Print the shell's completion script."),
 }
 # These make servers themselves: the ones of a running `up` must not leak into them.

@@ -19,6 +19,7 @@ from workers.health import health_pages
 
 # A name, because workers do not import the API: uvicorn does.
 APPLICATION = "api.app:create_app"
+PROTOCOL = "api.http.connections:BoundedHttpProtocol"
 STOP_SECONDS = 8
 
 
@@ -32,6 +33,7 @@ def api(host: str | None, port: int | None) -> None:
     uvicorn.run(
         APPLICATION,
         factory=True,
+        http=PROTOCOL,
         host=host or settings.api_host,
         port=settings.api_port if port is None else port,
         log_config=None,
