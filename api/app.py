@@ -31,8 +31,8 @@ from api.native.stopping import on_stop_signal
 from infra import settings as configuration
 from infra.measures import Measures
 from infra.postgres.database import Database
-from infra.postgres.traced import TracedDatabase
 from infra.postgres.fences import INTAKE, Fence
+from infra.postgres.traced import TracedDatabase
 from infra.rabbitmq.broker import Broker
 from infra.recording import Recorder
 from infra.settings import Settings

@@ -14,8 +14,8 @@ from api.errors.api_error import ApiError
 from api.errors.languages import Languages
 from api.http.services import Services, services_of
 from domain.errors import ErrorCode
-from infra.tracing.work import good_traceparent
 from infra.postgres.database import Reads
+from infra.tracing.work import good_traceparent
 
 AUTHENTICATED = "seatline.caller"
 """Where a scope carries the caller whom another part of this process has authenticated already. A client cannot set it:
