@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from infra.local import databases
 from infra.postgres.database import Database, plain_dsn
+from infra.postgres.directory_tables import group_assignment
 from infra.postgres.statements import load
-from infra.postgres.tables import group_assignment
 from tests.benchmarks.figures import Figure, Sheet
 from tests.benchmarks.runs import Plan
 
