@@ -53,6 +53,12 @@ def test_the_locks_agree_on_every_version():
         assert locked(name).items() <= dev.items()
 
 
+def test_the_peers_run_on_the_same_versions_of_what_both_use():
+    assert names(PROJECT["dependency-groups"]["peers"]) <= set(locked("peers"))
+    dev = locked("dev")
+    assert {name: version for name, version in locked("peers").items() if version != dev.get(name, version)} == {}
+
+
 @pytest.mark.parametrize("name", ["runtime", "traces"])
 def test_the_image_holds_no_development_package(name):
     assert not names(PROJECT["dependency-groups"]["dev"]) & set(locked(name))
