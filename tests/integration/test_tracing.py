@@ -68,7 +68,7 @@ async def test_a_request_is_one_trace_from_the_call_to_the_published_events(api,
     assert set(OF_THE_PASS) <= below.keys()
     assert tree == {
         "PUT /v1/users/{key}": {
-            "look up": {"authenticate": {}, **statements("find_tokens")},
+            "look up": {"authenticate": {}, "find_tokens": {}},
             "flush": {"accept": {}, **statements("accept_operations")},
             f"publish {claims}": {f"process {claims}": {"pass": statements(*below)}},
             "read answers": {"read answer": {}, "read_finished": {}},
