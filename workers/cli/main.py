@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "tokens": ("workers.cli.administration", "tokens", "Issue, list and revoke API tokens."),
     "events": ("workers.cli.events", "events", "Follow a tenant's events, live and without gaps."),
     "explain": ("workers.cli.explain", "explain", "Say why a person has a licence, or what they wait for."),
+    "top": ("workers.cli.top", "top", "Watch depth, age, rates and workers in the terminal."),
     "import": ("workers.cli.importing", "import_file", "Import users, groups, assignments, licences from a CSV file."),
     "export": ("workers.cli.exporting", "export", "Export the same as CSV."),
     "verify": ("workers.cli.verify", "verify", "Recount everything from the rows; exit code 1 on drift."),

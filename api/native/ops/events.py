@@ -14,7 +14,6 @@ from api.documents.bodies import Shown
 from api.documents.describing import described
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
-from api.http.context import RequestContext
 from api.http.parameters import query
 from api.http.services import services_of
 from api.native.event_stream import KEEP_ALIVE_SECONDS, MEDIA_TYPE
@@ -70,9 +69,7 @@ async def tail_events(context: Looking, asked: Annotated[TailQuery, Depends(quer
     return await _page_after(context, tenant_id, asked, types)
 
 
-async def _page_after(
-    context: RequestContext, tenant_id: int, asked: TailQuery, types: Sequence[str] | None
-) -> Response:
+async def _page_after(context: Looking, tenant_id: int, asked: TailQuery, types: Sequence[str] | None) -> Response:
     try:
         page = await page_of_events(
             context.services.database, tenant_id, after=asked.after, limit=asked.limit, types=types
@@ -91,12 +88,12 @@ def _page(events: Sequence[bytes], following: int | None) -> Response:
     )
 
 
-def _wants_stream(context: RequestContext) -> bool:
+def _wants_stream(context: Looking) -> bool:
     accepted = ",".join(context.request.headers.getlist("accept")).split(",")
     return any(part.partition(";")[0].strip().lower() == MEDIA_TYPE for part in accepted)
 
 
-def _stream(context: RequestContext, tenant_id: int | None, types: Sequence[str] | None) -> LiveStream:
+def _stream(context: Looking, tenant_id: int | None, types: Sequence[str] | None) -> LiveStream:
     last = context.request.headers.get("last-event-id")
     after = None if last is None else _message_id(last)
     tail = cast("EventTail", context.request.app.state.event_tail)
