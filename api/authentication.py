@@ -5,6 +5,7 @@ One rule: every way in ends in the same Caller or the same refusal, which does n
 
 import re
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 
@@ -12,6 +13,7 @@ from api.credentials.jwt import BadTokenError, JwtVerifier
 from api.credentials.keys import KeySet
 from api.credentials.limits import BadCredentials
 from api.credentials.lookup import Lookup
+from domain.audit import Actor
 from domain.scopes import granted
 from infra.jwks import JwksUnavailableError, fetch
 from infra.postgres.administration import token_hash
@@ -56,6 +58,12 @@ class Caller:
     roles: tuple[str, ...] | None
     token_id: str | None
     is_operator: bool
+    token_name: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit trail says it was; an operator always has a token."""
+        return Actor(token_id=None if self.token_id is None else UUID(self.token_id), name=self.token_name)
 
     def may(self, *scopes: str) -> bool:
         """True when the caller holds any of these scopes."""
@@ -131,6 +139,7 @@ def _token_caller(token: GoodToken) -> Caller:
         scopes=granted(token.scopes, operator=tenant is None),
         roles=token.roles,
         token_id=str(token.id),
+        token_name=token.name,
         is_operator=tenant is None,
     )
 

@@ -79,7 +79,7 @@ async def create_tenant(context: Administrator, _: Plain, document: Body) -> Res
     body = read_model(TenantBody, document)
     with _refusing():
         tenant = await administration.create_tenant(
-            context.services.database, key=body.key, org=body.org, name=body.name
+            context.services.database, key=body.key, org=body.org, name=body.name, actor=context.caller.actor
         )
     return json_response(tenant_document(tenant), 201)
 
@@ -134,6 +134,7 @@ async def create_token(context: Administrator, _: Plain, document: Body) -> Resp
             name=body.name,
             expires_at=_instant(body.expires_at),
             roles=body.roles,
+            actor=context.caller.actor,
         )
     return json_response(issued_document(issued), 201)
 
@@ -157,7 +158,7 @@ async def revoke_token(
     except ValueError:
         raise ApiError(ErrorCode.TOKEN_DOES_NOT_EXIST) from None
     with _refusing():
-        token = await administration.revoke_token(context.services.database, wanted)
+        token = await administration.revoke_token(context.services.database, wanted, actor=context.caller.actor)
     return json_response(token_document(token))
 
 

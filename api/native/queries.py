@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.http.parameters import Flag, ReadQuery, Text, Whole, WriteQuery
+from domain.audit import Action
 from domain.commands import Kind
 from domain.events import EventType
 from domain.license_commands import LicenseKind, Shortage
@@ -53,6 +54,7 @@ def _event_type(value: object) -> object:
 
 Sequence = Annotated[int, BeforeValidator(_sequence)]
 EventTypeName = Annotated[EventType, BeforeValidator(_event_type)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class ListQuery(ReadQuery):
@@ -97,9 +99,24 @@ class OperationsQuery(ListQuery):
 
     status: list[OperationStatus] = Field(default=[], description="Any of these.")
     kind: list[Kind] = Field(default=[], description="Any of these.")
-    since: Annotated[datetime, BeforeValidator(_instant)] | None = Field(
+    since: Instant | None = Field(
         default=None, description="Accepted at this instant (ISO 8601; UTC unless it says otherwise) or later."
     )
+
+
+class OpsListQuery(ListQuery):
+    """A page of what operators look at."""
+
+    limit: Whole = Field(default=50, ge=1, le=LONGEST_PAGE, description="How many items a page holds at most.")
+
+
+class AuditQuery(OpsListQuery):
+    """Which entries of the audit trail."""
+
+    actor: Text | None = Field(default=None, description="A token's id or name, or `command line`.")
+    action: list[Action] = Field(default=[], description="Any of these.")
+    tenant: Text | None = Field(default=None, description="About the tenant with this key.")
+    since: Instant | None = Field(default=None, description="Written at this instant or later.")
 
 
 class EventsQuery(ReadQuery):

@@ -6,7 +6,7 @@ One rule: of a token only its SHA-256 is stored; the token itself is returned on
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -23,6 +23,9 @@ from domain.administration import (
     require_tenant_key,
     require_text,
 )
+from domain.audit import COMMAND_LINE, Action, Actor, AuditEntry
+from domain.errors import JSON
+from infra.postgres.audit import write_audit
 from infra.postgres.database import Database, Row, Transaction
 from infra.postgres.statements import load
 
@@ -39,8 +42,8 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def create_tenant(database: Database, *, key: str, org: str, name: str) -> Tenant:
-    """Create a tenant with its log and its built-in role `member`, in one transaction.
+async def create_tenant(database: Database, *, key: str, org: str, name: str, actor: Actor = COMMAND_LINE) -> Tenant:
+    """Create a tenant with its log and its built-in role `member`, in one transaction; `actor` is who wants it.
 
     Raises:
         InvalidAdministrationError: a value is not of its form.
@@ -61,6 +64,10 @@ async def create_tenant(database: Database, *, key: str, org: str, name: str) ->
             key=_MEMBER,
             permission_scope="USER_GROUPS",
             titles=json.dumps(_MEMBER_TITLES),
+        )
+        subject = f"tenants/{tenant.key}"
+        await write_audit(
+            tx, AuditEntry(actor=actor, action=Action.TENANT_CREATED, subject=subject, tenant_id=tenant.id)
         )
     return tenant
 
@@ -86,6 +93,7 @@ async def create_token(
     name: str = "",
     expires_at: datetime | None = None,
     roles: Sequence[str] | None = None,
+    actor: Actor = COMMAND_LINE,
 ) -> TokenIssued:
     """Issue a token of 256 random bits as 64 hex digits.
 
@@ -96,6 +104,7 @@ async def create_token(
         name: what people call it.
         expires_at: when it stops working; None: only when it is revoked.
         roles: the only role keys it may give in groups (an empty list: none at all); None: every role.
+        actor: who issues it.
 
     Raises:
         InvalidAdministrationError: a scope or role that this token cannot carry.
@@ -120,6 +129,9 @@ async def create_token(
             roles=unique_roles,
             expires_at=expires_at,
         )
+        about: dict[str, JSON] = {"name": name, "scopes": list(unique_scopes)}
+        owner = None if tenant is None else tenant.id
+        await write_audit(tx, _of_token(Action.TOKEN_CREATED, token_id, owner, actor, about))
     return TokenIssued(
         id=token_id,
         token=token,
@@ -162,7 +174,7 @@ async def list_tokens(
     return [_token(row) for row in rows]
 
 
-async def revoke_token(database: Database, token_id: UUID) -> TokenView:
+async def revoke_token(database: Database, token_id: UUID, *, actor: Actor = COMMAND_LINE) -> TokenView:
     """End a token at once; a second call changes nothing.
 
     Raises:
@@ -170,9 +182,20 @@ async def revoke_token(database: Database, token_id: UUID) -> TokenView:
     """
     async with database.transaction() as tx:
         rows = await tx.fetch(_SQL["revoke_token"], id=token_id)
-    if not rows:
-        raise TokenDoesNotExistError(f"there is no token {token_id}")
-    return _token(rows[0])
+        if not rows:
+            raise TokenDoesNotExistError(f"there is no token {token_id}")
+        token = _token(rows[0])
+        if rows[0]["is_news"]:
+            about = {"name": token.name}
+            await write_audit(tx, _of_token(Action.TOKEN_REVOKED, token_id, token.tenant_id or None, actor, about))
+    return token
+
+
+def _of_token(
+    action: Action, token_id: UUID, tenant_id: int | None, actor: Actor, details: Mapping[str, JSON]
+) -> AuditEntry:
+    subject = f"tokens/{token_id}"
+    return AuditEntry(actor=actor, action=action, subject=subject, tenant_id=tenant_id, details=details)
 
 
 async def _find_tenant(tx: Transaction, key: str) -> Tenant | None:

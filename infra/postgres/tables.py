@@ -66,6 +66,9 @@ api_token = Table(
     Index("api_token_hash_idx", "hash"),
 )
 
+_DEAD = text("status = 'failed' AND discarded_at IS NULL")
+_TO_BE_CANCELLED = text("status = 'queued' AND cancel_requested_at IS NOT NULL")
+
 operation = Table(
     "operation",
     metadata,
@@ -95,6 +98,17 @@ operation = Table(
     instant_column("started_at"),
     instant_column("finished_at"),
     Column("superseded_by", Uuid),
+    # The events of the pass that ended it, or of the chunk that began it to the one that ended it.
+    Column("first_sequence", BigInteger),
+    Column("last_sequence", BigInteger),
+    # Of a failed one: what it has in common with others that failed alike, and what its chunks left undone.
+    Column("error_group", Text),
+    Column("unfinished", JSON),
+    instant_column("discarded_at"),
+    Column("discard_reason", Text),
+    instant_column("cancel_requested_at"),
+    # What happened to it more than once: failures that were redriven, each with its instants.
+    Column("history", JSON),
     PrimaryKeyConstraint("tenant_id", "id"),
     Index("operation_seq_idx", "tenant_id", "seq"),
     Index(
@@ -105,7 +119,12 @@ operation = Table(
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
     Index("operation_open_idx", "tenant_id", "seq", postgresql_where=text("status IN ('queued', 'running')")),
-    Index("operation_failed_idx", "tenant_id", "seq", postgresql_where=text("status = 'failed'")),
+    # Dead letters: of one tenant, of everybody, and of one error. No other operation is in any of these.
+    Index("operation_dead_letter_idx", "tenant_id", "seq", postgresql_where=_DEAD),
+    Index("operation_dead_letter_seq_idx", "seq", postgresql_where=_DEAD),
+    Index("operation_dead_letter_error_idx", "tenant_id", "error_group", "seq", postgresql_where=_DEAD),
+    Index("operation_dead_letter_error_seq_idx", "error_group", "seq", postgresql_where=_DEAD),
+    Index("operation_cancel_idx", "tenant_id", postgresql_where=_TO_BE_CANCELLED),
     # BRIN: the retention sweep needs no order, and a B-tree here would cost every command an insert.
     Index("operation_finished_idx", "finished_at", postgresql_using="brin"),
 )

@@ -28,6 +28,7 @@ class GoodToken:
     """A token that is neither revoked nor expired; without a tenant it is an operator's."""
 
     id: UUID
+    name: str
     tenant: TenantRef | None
     scopes: tuple[str, ...]
     roles: tuple[str, ...] | None
@@ -39,6 +40,7 @@ async def find_tokens(database: Database, hashes: Sequence[bytes]) -> dict[bytes
     return {
         row["hash"]: GoodToken(
             id=row["id"],
+            name=row["name"],
             tenant=None
             if row["tenant_id"] == OPERATOR
             else TenantRef(id=row["tenant_id"], key=row["key"], org=row["org"]),

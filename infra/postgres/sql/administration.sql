@@ -57,4 +57,4 @@ UPDATE api_token
    AND api_token.tenant_id = found.tenant_id
    AND api_token.id = found.id
 RETURNING api_token.tenant_id, api_token.id, tenant.key AS tenant, api_token.name, api_token.scopes, api_token.roles,
-          api_token.created_at, api_token.expires_at, api_token.revoked_at;
+          api_token.created_at, api_token.expires_at, api_token.revoked_at, found.revoked_at IS NULL AS is_news;

@@ -1,7 +1,8 @@
 -- name: find_tokens
 -- The tokens behind these hashes that are good at this moment, by the database's clock. Asked for on every request:
 -- nothing is remembered, so that a revocation takes effect at once.
-SELECT api_token.hash, api_token.id, api_token.tenant_id, tenant.key, tenant.org, api_token.scopes, api_token.roles
+SELECT api_token.hash, api_token.id, api_token.name, api_token.tenant_id, tenant.key, tenant.org, api_token.scopes,
+       api_token.roles
   FROM api_token
   LEFT JOIN tenant ON tenant.id = api_token.tenant_id
  WHERE api_token.hash = ANY (CAST(:hashes AS bytea[]))
