@@ -24,6 +24,13 @@ from domain.commands import (
     RolePut,
     UserPut,
 )
+from domain.dead_letters import (
+    DiscardDeadLetters,
+    RedriveDeadLetters,
+    encode_dead_letter_command,
+    read_discard,
+    read_redrive,
+)
 from domain.errors import JSON
 from domain.item_codec import read_items, write_item
 from domain.license_codec import READERS as LICENSE_READERS
@@ -70,6 +77,8 @@ _KINDS: dict[type[Command], Kind] = {
     ReprocessGroup: Kind.REPROCESS_GROUP,
     CheckLicenses: Kind.CHECK_LICENSES,
     RepairCounts: Kind.REPAIR_COUNTS,
+    RedriveDeadLetters: Kind.REDRIVE_DEAD_LETTERS,
+    DiscardDeadLetters: Kind.DISCARD_DEAD_LETTERS,
 }
 
 
@@ -85,7 +94,7 @@ def size_of(command: Command) -> int:
             return len(keys)
         case ChangeAssignments() | PutUsers() | PutGroups() | PutRoles():
             return len(command.items)
-        case RepairCounts():
+        case RepairCounts() | RedriveDeadLetters() | DiscardDeadLetters():
             return 1
         case _:
             return size_of_license_command(command)
@@ -111,6 +120,8 @@ def encode(command: Command) -> dict[str, JSON]:
             return {"keys": list(keys), "cascade": cascade}
         case RepairCounts():
             return {name: list(ids) for name, ids in dataclasses.asdict(command).items()}
+        case RedriveDeadLetters() | DiscardDeadLetters():
+            return encode_dead_letter_command(command)
         case _:
             return encode_license_command(command)
 
@@ -194,5 +205,7 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {
     Kind.DELETE_GROUPS: lambda document: DeleteGroups(keys=tuple(document["keys"]), cascade=document["cascade"]),
     Kind.DELETE_ROLES: lambda document: DeleteRoles(keys=tuple(document["keys"]), cascade=document["cascade"]),
     Kind.REPAIR_COUNTS: lambda document: RepairCounts(**{name: tuple(ids) for name, ids in document.items()}),
+    Kind.REDRIVE_DEAD_LETTERS: read_redrive,
+    Kind.DISCARD_DEAD_LETTERS: read_discard,
     **{_KINDS[command]: reader for command, reader in LICENSE_READERS.items()},
 }

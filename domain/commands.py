@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import NamedTuple
 
+from domain.dead_letters import DeadLetterCommand
 from domain.errors import JSON
 from domain.items import InvalidItem
 from domain.license_commands import LicenseCommand
@@ -38,6 +39,8 @@ class Kind(StrEnum):
     REPROCESS_GROUP = "groups.reprocess"
     CHECK_LICENSES = "licenses.check"
     REPAIR_COUNTS = "counts.repair"
+    REDRIVE_DEAD_LETTERS = "dead_letters.redrive"
+    DISCARD_DEAD_LETTERS = "dead_letters.discard"
 
 
 @unique
@@ -153,14 +156,16 @@ class DeleteRoles:
 class RepairCounts:
     """Count these groups, grants and licences again, and end what stands alone: what `verify` has found, by ids.
 
-    Of groups the members are repaired too; of entitlements the sources and states.
+    Of groups the members are repaired too; of entitlements the sources and states. `errors` are the fingerprints of
+    dead letters that are miscounted.
     """
 
     groups: tuple[int, ...] = ()
     grants: tuple[int, ...] = ()
     licenses: tuple[int, ...] = ()
     entitlements: tuple[int, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 DirectoryCommand = ChangeAssignments | PutUsers | PutGroups | PutRoles | DeleteUsers | DeleteGroups | DeleteRoles
-Command = DirectoryCommand | LicenseCommand | RepairCounts
+Command = DirectoryCommand | LicenseCommand | RepairCounts | DeadLetterCommand

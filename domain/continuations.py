@@ -27,6 +27,8 @@ class Continuing(StrEnum):
     DELETE_GROUP = "delete_group"
     DELETE_ROLE = "delete_role"
     DELETE_LICENSE = "delete_license"
+    REDRIVE = "redrive"  # dead letters are queued again
+    DISCARD = "discard"  # dead letters are given up
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Continuation:
     quota_boundary: int | None = None
     done: int = 0
     total: int = 0
+    # Of its operation, as it was read with it.
+    operation_kind: str = ""
     traceparent: str | None = None
     # Of its operation: chunks that raised or that a worker died over since the last one that went well.
     attempts: int = 0
@@ -86,6 +90,9 @@ class Continuation:
         """The other one is to be done before this one comes to anybody."""
         return other.kind is Continuing.GIVE and self.kind in _OF_WHAT_IS_GIVEN and other.target.id == self.target.id
 
+
+OF_DEAD_LETTERS = frozenset({Continuing.REDRIVE, Continuing.DISCARD})
+"""What is done to operations, not to people; the cursor is a place in the tenant's log."""
 
 _UNDONE_BY = {
     Continuing.GIVE: frozenset({Continuing.GIVE, Continuing.WITHDRAW}),

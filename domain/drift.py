@@ -34,6 +34,7 @@ class Check(StrEnum):
     POOL_OVERSOLD = "license_oversold"
     WAITING_LIST = "waiting_list"
     MISSED_DATE = "missed_date"
+    ERROR_COUNTS = "error_counts"
 
     @property
     def sentence(self) -> str:
@@ -57,6 +58,7 @@ _SENTENCES: Mapping[Check, str] = {
     Check.POOL_OVERSOLD: "a licence gives no more seats than it has",
     Check.WAITING_LIST: "nobody waits for a licence that has free seats",
     Check.MISSED_DATE: "the dates of a licence are on record until they come, and are acted on when they have",
+    Check.ERROR_COUNTS: "an error counts the dead letters that have it",
 }
 
 
@@ -70,6 +72,7 @@ class Finding(NamedTuple):
     grant_id: int | None = None
     license_id: int | None = None
     entitlement_id: int | None = None
+    error: str | None = None
 
     @property
     def document(self) -> dict[str, JSON]:

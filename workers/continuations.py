@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.continuations import Continuation, Continuing
+from domain.dead_letters import fingerprint_of
 from domain.errors import ErrorCode
 from domain.events import Told
 from domain.planning import Reached
@@ -21,6 +22,7 @@ from infra.postgres.continuations import (
     read_unreached,
 )
 from infra.postgres.database import Transaction
+from infra.postgres.dead_letters import Failure, count_dead_letters
 from infra.postgres.group_licenses import remove_grants
 from infra.postgres.passes import TenantLog, record
 from workers.announcing import announce, finished_event
@@ -86,7 +88,8 @@ async def continue_one(tx: Transaction, log: TenantLog, of: Continuation, sizes:
         await finish(tx, of)
         ended = await end_operations(tx, of.tenant_id, [of.operation_id])
         told += [finished_event(one.id, one.kind, one.status) for one in ended]
-    announced = list(announce(log, of.operation_id, of.traceparent, told))
+    announced = [row for one in step.reached for row in announce(log, one.operation_id, one.traceparent, one.events)]
+    announced += announce(log, of.operation_id, of.traceparent, told)
     await record(tx, finished=[], announced=announced, logs=[log])
     return step
 
@@ -101,8 +104,12 @@ async def count_failure(tx: Transaction, log: TenantLog, reason: str) -> Continu
 
 
 async def give_up(tx: Transaction, log: TenantLog, of: Continuation, code: ErrorCode, reason: str) -> None:
-    """Fail the operation and end all that it has begun; what it has done stays."""
-    ended = await fail_running(tx, of, {"code": code.value, "message": reason})
+    """Fail the operation and end all that it has begun; what it has done stays, what was left of it is remembered."""
+    kind = of.operation_kind
+    fingerprint = fingerprint_of(kind=kind, code=code.value, message=reason)
+    ended = await fail_running(tx, of, {"code": code.value, "message": reason}, error_group=fingerprint)
+    failure = Failure(tenant_id=of.tenant_id, fingerprint=fingerprint, kind=kind, code=code.value, message=reason)
+    await count_dead_letters(tx, [failure])
     told = [finished_event(one.id, one.kind, one.status) for one in ended]
     await record(tx, finished=[], announced=list(announce(log, of.operation_id, of.traceparent, told)), logs=[log])
 

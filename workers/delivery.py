@@ -130,7 +130,7 @@ class Delivery:
             self._ready.suspect(tenant_id, 1)
         for tenant_id in this.selection.unbounded:
             self._ready.set_apart(tenant_id)
-        if this.selection.taken:
+        if this.selection.taken or this.cancelled:
             await self._committed(this.replies)
             _tell(this)
         # Who had nothing taken comes first: a tenant with more left goes to the back.

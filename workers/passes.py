@@ -12,12 +12,23 @@ from uuid import UUID
 
 from domain.codec import UnreadableCommandError, decode
 from domain.commands import Command
+from domain.dead_letters import fingerprint_of
 from domain.errors import JSON, ErrorCode
 from domain.events import Told
 from domain.outcomes import OperationStatus, document
 from domain.planning import Decision, Order, Reached
 from infra.postgres.database import Transaction
-from infra.postgres.passes import Announced, Finished, OpenOperation, TenantLog, lock_tenants, read_open, record
+from infra.postgres.dead_letters import Failure, count_dead_letters
+from infra.postgres.passes import (
+    Announced,
+    Finished,
+    OpenOperation,
+    TenantLog,
+    lock_tenants,
+    read_cancelled,
+    read_open,
+    record,
+)
 from workers.announcing import announce, finished_event
 from workers.dead import LeftBehindError
 from workers.handlers import Handler
@@ -42,6 +53,7 @@ class Pass:
     """What a pass has locked and taken so far; after a failure it tells how far it came."""
 
     held: frozenset[int] = frozenset()
+    cancelled: Sequence[OpenOperation] = ()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
     # The instant of its transaction by the database's clock, and by this process's at about the same time.
     at: datetime | None = None
@@ -53,7 +65,7 @@ class Pass:
     def replies(self) -> dict[str, list[UUID]]:
         """Reply queue -> the operations whose callers wait there."""
         replies: dict[str, list[UUID]] = {}
-        for operation in self.selection.operations:
+        for operation in (*self.cancelled, *self.selection.operations):
             if operation.reply_to is not None:
                 replies.setdefault(operation.reply_to, []).append(operation.id)
         return replies
@@ -78,6 +90,7 @@ async def run_pass(
     this.held = frozenset(logs)
     if not logs:
         return
+    await _cancel(tx, this, logs)
     # In the order of `shares`, which is that of becoming ready: whoever waited longest takes first.
     held = {tenant_id: share for tenant_id, share in shares.items() if tenant_id in logs}
     part = _part(budget, among=len(held))
@@ -100,6 +113,15 @@ async def run_pass(
     this.events = sum(log.event_seq for log in logs.values()) - numbered
 
 
+async def _cancel(tx: Transaction, this: Pass, logs: Mapping[int, TenantLog]) -> None:
+    """Take back what operators want taken back, before anything else is read: it is not applied any more."""
+    asked = [tenant_id for tenant_id, log in logs.items() if log.has_cancellations]
+    if asked:
+        this.cancelled = await read_cancelled(tx, asked)
+        cancelled = Ended(status=OperationStatus.CANCELLED)
+        await record_ended(tx, this.cancelled, {operation.id: cancelled for operation in this.cancelled}, logs)
+
+
 def _part(budget: Budget, *, among: int) -> Budget:
     """What each of so many tenants may bring, so that all together read about one budget."""
     return Budget(
@@ -113,10 +135,19 @@ async def record_ended(
     tx: Transaction, operations: Sequence[OpenOperation], ended: Mapping[UUID, Ended], logs: Mapping[int, TenantLog]
 ) -> None:
     """Record the ends of these operations and number their events, tenant by tenant in accept order."""
-    announced = [row for o in operations for row in _announce(o, ended[o.id], logs[o.tenant_id])]
-    finished = [_finished(operation, ended[operation.id]) for operation in operations]
+    announced: list[Announced] = []
+    finished: list[Finished] = []
+    for operation in operations:
+        end, tenant_log = ended[operation.id], logs[operation.tenant_id]
+        announced += _announce_earlier(operation, end, tenant_log)
+        own = list(_announce(operation, end, tenant_log))
+        announced += own
+        finished.append(_finished(operation, end, own, tenant_log))
     touched = {row.tenant_id for row in announced}
     await record(tx, finished=finished, announced=announced, logs=[logs[t] for t in sorted(touched)])
+    failures = [_failed(o, ended[o.id].error or {}) for o in operations if ended[o.id].error]
+    if failures:
+        await count_dead_letters(tx, failures)
 
 
 async def _apply(
@@ -172,18 +203,25 @@ def failure(code: ErrorCode, message: str) -> Ended:
     return Ended(status=OperationStatus.FAILED, error={"code": code.value, "message": message})
 
 
+def _announce_earlier(operation: OpenOperation, ended: Ended, log: TenantLog) -> Iterator[Announced]:
+    """What is told of operations that still run and that this one has reached."""
+    if not operation.dry_run:
+        for earlier in ended.reached:
+            yield from announce(log, earlier.operation_id, earlier.traceparent, earlier.events)
+
+
 def _announce(operation: OpenOperation, ended: Ended, log: TenantLog) -> Iterator[Announced]:
     if operation.dry_run:
         return
-    for earlier in ended.reached:
-        yield from announce(log, earlier.operation_id, earlier.traceparent, earlier.events)
     told = list(ended.events)
     if not ended.status.is_open:
         told.append(finished_event(operation.id, operation.kind, ended.status))
     yield from announce(log, operation.id, operation.traceparent, told)
 
 
-def _finished(operation: OpenOperation, ended: Ended) -> Finished:
+def _finished(operation: OpenOperation, ended: Ended, own: Sequence[Announced], log: TenantLog) -> Finished:
+    # One that goes on may have told nothing yet: what it will tell comes behind what has been numbered.
+    first = own[0].message.first_sequence if own else None
     return Finished(
         tenant_id=operation.tenant_id,
         id=operation.id,
@@ -192,4 +230,18 @@ def _finished(operation: OpenOperation, ended: Ended) -> Finished:
         total=ended.total,
         response=ended.response,
         error=ended.error,
+        error_group=None if ended.error is None else _failed(operation, ended.error).fingerprint,
+        first_sequence=log.event_seq + 1 if first is None and ended.status.is_open else first,
+        last_sequence=own[-1].message.last_sequence if own and not ended.status.is_open else None,
+    )
+
+
+def _failed(operation: OpenOperation, error: Mapping[str, JSON]) -> Failure:
+    code, message = str(error["code"]), str(error["message"])
+    return Failure(
+        tenant_id=operation.tenant_id,
+        fingerprint=fingerprint_of(kind=operation.kind, code=code, message=message),
+        kind=operation.kind,
+        code=code,
+        message=message,
     )

@@ -59,6 +59,10 @@ class _Recount:
         for license_of in await verify.stored_licenses(self._tx, self._tenant_id):
             self._report.add(_pool_findings(license_of, pools.get(license_of["id"], Counter())))
         self._report.add(map(_missed_date, await verify.missed_dates(self._tx, self._tenant_id)))
+        errors = verify.stored_errors(self._tx, self._tenant_id)
+        async for error, counted in side_by_side(errors, summed(verify.counted_errors(self._tx, self._tenant_id))):
+            self._report.add(_error_findings(error, counted))
+            self._read([counted or _NOTHING], "count")
         return self._report
 
     async def _memberships(self) -> AsyncIterator[Row]:
@@ -144,6 +148,14 @@ def _pool_findings(pool: Row, counted: Counter[str]) -> Iterator[Finding]:
 
 def _missed_date(row: Row) -> Finding:
     return Finding(Check.MISSED_DATE, f"licenses/{row['key']}", {"reason": row["reason"]}, license_id=row["id"])
+
+
+def _error_findings(error: Row | None, counted: Row | None) -> Iterator[Finding]:
+    stored, found = (0 if one is None else one["count"] for one in (error, counted))
+    if stored != found:
+        fingerprint = (error or counted or _NOTHING)["id"]
+        counts = {"stored": stored, "counted": found}
+        yield Finding(Check.ERROR_COUNTS, f"errors/{fingerprint}", {**counts}, error=fingerprint)
 
 
 def _stray_assignment(row: Row) -> Finding:

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.continuations import Continuation, Continuing
+from domain.continuations import OF_DEAD_LETTERS, Continuation, Continuing
 from domain.events import ORDER, Told
 from domain.fan_out import admit, give_holders, give_newcomers, tell_newcomers
 from domain.license_dates import expire
+from domain.planning import Reached
 from domain.seats import SeatBook
 from infra.postgres.cascades import next_of_group, next_of_license, next_of_role
 from infra.postgres.continuations import (
@@ -27,15 +28,20 @@ from infra.postgres.group_bundles import next_admitted, next_stray
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats
 from workers.cascades import CASCADES, open_cascade, serve_group, serve_license, serve_role
+from workers.dead_letter_steps import take_dead_letter_step
 from workers.settling import Cause, give_on, settle_book
 
 
 class Step(NamedTuple):
-    """What a step has done: what is told of it, how many people it came to, and whether there are more."""
+    """What a step has done: what is told of it, how many people it came to, and whether there are more.
+
+    `reached` is told of other operations.
+    """
 
     told: list[Told]
     touched: int
     more: bool
+    reached: Sequence[Reached] = ()
 
 
 async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> list[Told]:
@@ -47,6 +53,9 @@ async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at:
 
 async def take_step(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
     """Come to the next so many people and move the cursor; the continuation's row is the caller's to write."""
+    if of.kind in OF_DEAD_LETTERS:
+        dealt = await take_dead_letter_step(tx, of, rows=rows)
+        return Step([], dealt.done, dealt.more, dealt.reached)
     if of.kind is Continuing.PROMOTE:
         return await _promote(tx, of, rows=rows, at=at)
     people, more = await next_people(tx, of, rows)

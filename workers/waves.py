@@ -23,6 +23,8 @@ _UNBOUNDED = frozenset(
         Kind.REPROCESS_GROUP,
         Kind.CHECK_LICENSES,
         Kind.REPAIR_COUNTS,
+        Kind.REDRIVE_DEAD_LETTERS,
+        Kind.DISCARD_DEAD_LETTERS,
     }
 )
 

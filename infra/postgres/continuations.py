@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.codec import decode
+from domain.commands import Command
 from domain.continuations import Continuation, Continuing
 from domain.entitlements import Named, State
 from domain.outcomes import OperationStatus
@@ -211,16 +213,28 @@ async def end_operations(
     return [_ended(row) for row in rows]
 
 
+async def read_command_of(tx: Transaction, tenant_id: int, operation_id: UUID) -> Command:
+    """What the operation was asked to do."""
+    [row] = await tx.fetch(_SQL["request_of"], tenant_id=tenant_id, operation_id=operation_id)
+    return decode(row["kind"], row["request"])
+
+
 async def count_failed_chunk(tx: Transaction, of: Continuation) -> int:
     """Count a chunk that raised against its operation; returns how many have by now, one after the other."""
     rows = await tx.fetch(_SQL["count_failed_chunk"], tenant_id=of.tenant_id, operation_id=of.operation_id)
     return rows[0]["attempts"] if rows else 0
 
 
-async def fail_running(tx: Transaction, of: Continuation, error: Mapping[str, str]) -> list[EndedOperation]:
-    """Give up all work of the operation and fail it; returns it."""
+async def fail_running(
+    tx: Transaction, of: Continuation, error: Mapping[str, str], *, error_group: str
+) -> list[EndedOperation]:
+    """Give up all work of the operation and fail it, and remember what was left of the work; returns it."""
     rows = await tx.fetch(
-        _SQL["fail_running"], tenant_id=of.tenant_id, operation_id=of.operation_id, error=json.dumps(error)
+        _SQL["fail_running"],
+        tenant_id=of.tenant_id,
+        operation_id=of.operation_id,
+        error=json.dumps(error),
+        error_group=error_group,
     )
     return [_ended(row) for row in rows]
 
@@ -247,6 +261,7 @@ def _continuation(row: Row) -> Continuation:
         quota_boundary=row["quota_boundary"],
         done=row["done"],
         total=row["total"],
+        operation_kind=row["operation_kind"],
         traceparent=row["traceparent"],
         attempts=row["attempts"],
         deaths_alone=row["deaths_alone"],

@@ -15,17 +15,23 @@ from infra.postgres.outbox_bodies import pack
 from infra.postgres.statements import load
 
 _SQL = load("passes")
+# In one pass; the next one takes the rest.
+_MOST_CANCELLED = 1_000
 
 
 @dataclass(slots=True, kw_only=True)
 class TenantLog:
-    """A locked tenant and its event counters, which only its holder may advance."""
+    """A locked tenant and its event counters, which only its holder may advance.
+
+    With `has_cancellations` an operator wants some of its queued operations taken back.
+    """
 
     tenant_id: int
     key: str
     event_seq: int
     type_seq: dict[str, int]
     at: datetime
+    has_cancellations: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,7 @@ class OpenOperation:
 class Finished:
     """The final state of one operation, or RUNNING with its answer. A failed one has an error and no response.
 
-    `total` None leaves it as it was accepted.
+    `total` None leaves it as it was accepted. The sequences are those of its events, as far as they are known.
     """
 
     tenant_id: int
@@ -62,6 +68,9 @@ class Finished:
     total: int | None = None
     response: Mapping[str, JSON] | None = None
     error: Mapping[str, JSON] | None = None
+    error_group: str | None = None
+    first_sequence: int | None = None
+    last_sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,7 @@ async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, 
             event_seq=row["event_seq"],
             type_seq=row["type_seq"],
             at=row["at"],
+            has_cancellations=row["has_cancellations"],
         )
         for row in rows
     }
@@ -111,6 +121,12 @@ async def read_open(
     for row in rows:
         operations.setdefault(row["tenant_id"], []).append(_open_operation(row))
     return operations
+
+
+async def read_cancelled(tx: Transaction, tenant_ids: Iterable[int]) -> list[OpenOperation]:
+    """Queued operations of these locked tenants that an operator wants taken back, in the order of their logs."""
+    rows = await tx.fetch(_SQL["read_cancelled"], tenant_ids=sorted(tenant_ids), rows=_MOST_CANCELLED)
+    return [_open_operation(row) for row in rows]
 
 
 async def tenants_with_open_work(reader: Reader) -> list[int]:
@@ -141,6 +157,9 @@ async def record(
             errors=[_json(operation.error) for operation in finished],
             dones=[operation.done for operation in finished],
             totals=[operation.total for operation in finished],
+            error_groups=[operation.error_group for operation in finished],
+            first_sequences=[operation.first_sequence for operation in finished],
+            last_sequences=[operation.last_sequence for operation in finished],
         )
     if not announced:
         return

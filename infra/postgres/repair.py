@@ -58,3 +58,10 @@ async def recount_licenses(tx: Transaction, tenant_id: int, licenses: Collection
 async def restore_dates(tx: Transaction, tenant_id: int, licenses: Collection[int]) -> None:
     """Put the dates of these licences that are still to come on record again."""
     await tx.execute(_SQL["restore_dates"], tenant_id=tenant_id, license_ids=list(licenses))
+
+
+async def recount_errors(tx: Transaction, tenant_id: int, errors: Collection[str]) -> int:
+    """These errors count the dead letters that have them; returns how many there are."""
+    rows = await tx.fetch(_SQL["recount_errors"], tenant_id=tenant_id, fingerprints=list(errors))
+    await tx.execute(_SQL["remove_empty_errors"], tenant_id=tenant_id, fingerprints=list(errors))
+    return len(rows)

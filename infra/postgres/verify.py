@@ -204,3 +204,22 @@ def _source_slice(tenant_id: int, part: PairSlice) -> dict[str, int]:
         "last_grant": part.last[0],
         "last_entitlement": part.last[1],
     }
+
+
+async def stored_errors(tx: Transaction, tenant_id: int) -> AsyncIterator[Row]:
+    """The errors of the tenant's dead letters, with the counts they carry."""
+    for row in await tx.fetch(_SQL["stored_errors"], tenant_id=tenant_id):
+        yield row
+
+
+async def counted_errors(tx: Transaction, tenant_id: int) -> AsyncIterator[Row]:
+    """The tenant's dead letters counted by error, slice by slice: an error may come more than once, in a row."""
+    after, read = ("", 0), SLICE
+    while read == SLICE:
+        rows = await tx.fetch(
+            _SQL["count_errors"], tenant_id=tenant_id, after_error=after[0], after_seq=after[1], rows=SLICE
+        )
+        for row in rows:
+            yield {"id": row["id"], "count": row["count"]}
+        read = sum(row["count"] for row in rows)
+        after = (rows[-1]["id"], rows[-1]["last"]) if rows else after

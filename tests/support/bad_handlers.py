@@ -8,7 +8,8 @@ from domain.commands import GroupPut, Kind, PutGroups
 from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
 from infra.postgres.statements import compile_block
-from workers.handlers import HANDLERS, Handler
+from workers.chunk_sizes import ChunkSizes
+from workers.handlers import HANDLERS, Handler, handlers_with
 
 RAISES, VIOLATES, TIMES_OUT = "raises", "violates", "times out"
 
@@ -41,3 +42,8 @@ async def _put_groups(tx: Transaction, orders: Sequence[Order[Any]], at: datetim
 
 
 BAD_HANDLERS: dict[str, Handler] = {**HANDLERS, Kind.PUT_GROUPS: _put_groups}
+
+
+def bad_handlers_with(rows: int) -> dict[str, Handler]:
+    """The same with chunks of so many rows."""
+    return {**handlers_with(ChunkSizes(rows=rows)), Kind.PUT_GROUPS: _put_groups}

@@ -56,6 +56,11 @@ BREAKS = {
     "UPDATE license SET starts_at = now() + interval '1 day'": {Check.MISSED_DATE},
     "UPDATE license SET expires_at = now() + interval '1 day'": {Check.MISSED_DATE},
     "UPDATE license SET expires_at = now() - interval '1 day'": {Check.MISSED_DATE},
+    "INSERT INTO error_group (tenant_id, fingerprint, kind, code, message, count)"
+    " SELECT id, 'f', 'groups.put', 'OPERATION_RAISED', 'm', 2 FROM tenant": {Check.ERROR_COUNTS},
+    "INSERT INTO operation (tenant_id, id, kind, status, items, bytes, request, presentation, fingerprint, total,"
+    " error, error_group, finished_at) SELECT id, gen_random_uuid(), 'groups.put', 'failed', 1, 2, '{}', '{}', '', 1,"
+    ' \'{"code": "OPERATION_RAISED", "message": "m"}\', \'f\', now() FROM tenant': {Check.ERROR_COUNTS},
     "UPDATE entitlement_source SET blocked = true": {
         Check.ENTITLEMENT_STATE,
         Check.GRANT_COUNTS,

@@ -55,10 +55,15 @@ async def repair(database: Database, tenant: VerifiedTenant, report: Report) -> 
 def _counts(findings: Sequence[Finding]) -> Iterator[Command]:
     groups, grants = _ids(findings, "group_id"), _ids(findings, "grant_id")
     licenses, entitlements = _ids(findings, "license_id"), _ids(findings, "entitlement_id")
-    for begin in range(0, max(map(len, (groups, grants, licenses, entitlements))), _IDS):
+    errors = tuple(sorted({finding.error for finding in findings if finding.error is not None}))
+    for begin in range(0, max(map(len, (groups, grants, licenses, entitlements, errors))), _IDS):
         part = slice(begin, begin + _IDS)
         yield RepairCounts(
-            groups=groups[part], grants=grants[part], licenses=licenses[part], entitlements=entitlements[part]
+            groups=groups[part],
+            grants=grants[part],
+            licenses=licenses[part],
+            entitlements=entitlements[part],
+            errors=errors[part],
         )
 
 

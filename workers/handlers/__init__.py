@@ -13,6 +13,7 @@ from domain.planning import Decision, Order
 from infra.postgres.database import Transaction
 from workers.chunk_sizes import ChunkSizes
 from workers.handlers.assignments import change_assignments
+from workers.handlers.dead_letters import DeadLetters
 from workers.handlers.deletions import Deletions
 from workers.handlers.directory import put_groups, put_roles
 from workers.handlers.group_bundles import GroupBundles
@@ -48,7 +49,7 @@ _BOUNDED: Mapping[str, Handler] = {
 
 def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
     """The handlers by kind; those of unbounded kinds do as much in their own pass as a chunk does."""
-    grants, deletions = GroupLicenses(sizes), Deletions(sizes)
+    grants, deletions, dead_letters = GroupLicenses(sizes), Deletions(sizes), DeadLetters(sizes)
     return {
         **_BOUNDED,
         Kind.DELETE_GROUPS: deletions.groups,
@@ -59,6 +60,8 @@ def handlers_with(sizes: ChunkSizes) -> Mapping[str, Handler]:
         Kind.REPLACE_GROUP_BUNDLES: GroupBundles(sizes).replace_one,
         Kind.REPROCESS_GROUP: Reprocessing(sizes).reprocess_one,
         Kind.CHECK_LICENSES: LicenseDates(sizes).check,
+        Kind.REDRIVE_DEAD_LETTERS: dead_letters.redrive,
+        Kind.DISCARD_DEAD_LETTERS: dead_letters.discard,
     }
 
 

@@ -39,6 +39,7 @@ async def repair_counts(tx: Transaction, orders: Sequence[Order[RepairCounts]], 
     touched = {row["license_id"] for row in chain(ended, waiting)}
     licenses = await repair.recount_licenses(tx, tenant_id, {*named.licenses, *touched})
     await repair.restore_dates(tx, tenant_id, named.licenses)
+    errors = await repair.recount_errors(tx, tenant_id, named.errors)
     events = chain(
         _unassigned(unassigned), _ended(ended), map(_waiting, waiting), map(_group, groups), map(_grant, grants),
         chain.from_iterable(map(_license, licenses)),
@@ -50,6 +51,7 @@ async def repair_counts(tx: Transaction, orders: Sequence[Order[RepairCounts]], 
         "groups": len(groups),
         "group_licenses": len(grants),
         "licenses": len(licenses),
+        "errors": errors,
     }
     return [Decision(result=Result(outcomes=[Reported("repaired", repaired)], titles={}), events=in_order(events))]
 

@@ -4,7 +4,7 @@
 -- What goes on in chunks for these tenants, the oldest first; nothing for nearly every tenant at nearly every moment.
 SELECT continuation.tenant_id, continuation.id, operation_id, operation_seq, continuation.kind, target_id, target_key,
        license_id, group_id, cursor, reserved, boundary, quota_boundary, continuation.done, continuation.total,
-       operation.traceparent, operation.attempts, operation.deaths_alone
+       operation.kind AS operation_kind, operation.traceparent, operation.attempts, operation.deaths_alone
   FROM continuation
   JOIN operation ON operation.tenant_id = continuation.tenant_id AND operation.id = operation_id
  WHERE continuation.tenant_id = ANY (CAST(:tenant_ids AS bigint[]))
@@ -179,6 +179,10 @@ UPDATE operation
                     WHERE continuation.tenant_id = :tenant_id AND continuation.operation_id = operation.id)
 RETURNING id, kind, status, traceparent;
 
+-- name: request_of
+-- What an operation was asked to do.
+SELECT kind, request FROM operation WHERE tenant_id = :tenant_id AND id = :operation_id;
+
 -- name: has_entitlements
 -- Whether anybody has anything of the licence.
 SELECT EXISTS (SELECT 1 FROM entitlement WHERE tenant_id = :tenant_id AND license_id = :license_id) AS has_any;
@@ -237,11 +241,11 @@ RETURNING attempts;
 
 -- name: fail_running
 -- An operation whose chunks raise again and again is failed; what it held back is free again, its members keep what
--- they have.
+-- they have. What was left undone is remembered, for whoever redrives it.
 WITH given_up AS (
     DELETE FROM continuation
      WHERE tenant_id = :tenant_id AND operation_id = :operation_id
-    RETURNING license_id, reserved
+    RETURNING id, kind, target_id, target_key, license_id, group_id, reserved, greatest(total - done, 1) AS left
 ), freed AS (
     UPDATE license
        SET reserved = license.reserved - held.reserved
@@ -249,6 +253,10 @@ WITH given_up AS (
      WHERE tenant_id = :tenant_id AND license.id = held.license_id
 )
 UPDATE operation
-   SET status = 'failed', error = CAST(:error AS json), finished_at = clock_timestamp()
+   SET status = 'failed', error = CAST(:error AS json), error_group = :error_group, finished_at = clock_timestamp(),
+       unfinished = (SELECT json_agg(json_build_object(
+                                'kind', kind, 'target_id', target_id, 'target_key', target_key,
+                                'license_id', license_id, 'group_id', group_id, 'left', given_up.left) ORDER BY id)
+                       FROM given_up)
  WHERE tenant_id = :tenant_id AND id = :operation_id AND status = 'running'
 RETURNING id, kind, status, traceparent;

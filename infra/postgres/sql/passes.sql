@@ -3,7 +3,10 @@
 -- name: lock_tenants
 -- Lock first, in its own statement and in id order: the statements that follow then see everything that
 -- earlier holders committed. Tenants held elsewhere are left to their holder.
-SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now() AS at
+SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now() AS at,
+       EXISTS (SELECT FROM operation
+                WHERE operation.tenant_id = tenant_log.tenant_id AND status = 'queued'
+                  AND cancel_requested_at IS NOT NULL) AS has_cancellations
   FROM tenant_log
   JOIN tenant ON tenant.id = tenant_log.tenant_id
  WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[]))
@@ -28,6 +31,14 @@ SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deat
  WHERE coalesce(bytes_before, 0) < CAST(:most_bytes AS bigint)
    AND coalesce(items_before, 0) < CAST(:most_items AS bigint)
  ORDER BY open_operation.tenant_id, seq;
+
+-- name: read_cancelled
+-- Queued operations that an operator wants taken back, wherever they stand in their tenants' logs.
+SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to, request_id, traceparent
+  FROM operation
+ WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[])) AND status = 'queued' AND cancel_requested_at IS NOT NULL
+ ORDER BY tenant_id, seq
+ LIMIT CAST(:rows AS integer);
 
 -- name: tenants_with_open_work
 -- Every tenant that has an open operation, by jumping from tenant to tenant in the partial index of open rows.
@@ -62,11 +73,15 @@ UPDATE operation
        error = CAST(ended.error AS json),
        done = ended.done,
        total = coalesce(ended.total, operation.total),
-       started_at = now(),
-       finished_at = CASE WHEN ended.status <> 'running' THEN clock_timestamp() END
+       started_at = CASE WHEN ended.status <> 'cancelled' THEN now() END,
+       finished_at = CASE WHEN ended.status <> 'running' THEN clock_timestamp() END,
+       error_group = ended.error_group,
+       first_sequence = ended.first_sequence,
+       last_sequence = ended.last_sequence
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
-              CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]), CAST(:totals AS bigint[]))
-       AS ended (tenant_id, id, status, response, error, done, total)
+              CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]), CAST(:totals AS bigint[]),
+              CAST(:error_groups AS text[]), CAST(:first_sequences AS bigint[]), CAST(:last_sequences AS bigint[]))
+       AS ended (tenant_id, id, status, response, error, done, total, error_group, first_sequence, last_sequence)
  WHERE operation.tenant_id = ended.tenant_id AND operation.id = ended.id;
 
 -- name: append_outbox

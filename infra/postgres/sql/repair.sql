@@ -186,3 +186,24 @@ SELECT tenant_id, id, dated.kind, dated.at
  CROSS JOIN LATERAL (VALUES ('start', starts_at), ('end', expires_at)) AS dated (kind, at)
  WHERE tenant_id = :tenant_id AND id = ANY (CAST(:license_ids AS bigint[])) AND dated.at > now()
     ON CONFLICT (tenant_id, license_id, kind) DO UPDATE SET at = EXCLUDED.at;
+
+-- name: recount_errors
+-- These errors count the dead letters that have them.
+INSERT INTO error_group (tenant_id, fingerprint, kind, code, message, count, first_seen, last_seen)
+SELECT tenant_id, error_group, min(kind), min(error ->> 'code'),
+       left(split_part(coalesce(min(error ->> 'message'), ''), chr(10), 1), 300), count(*), min(finished_at),
+       max(finished_at)
+  FROM operation
+ WHERE tenant_id = :tenant_id AND status = 'failed' AND discarded_at IS NULL
+   AND error_group = ANY (CAST(:fingerprints AS text[]))
+ GROUP BY tenant_id, error_group
+    ON CONFLICT (tenant_id, fingerprint) DO UPDATE SET count = excluded.count
+RETURNING fingerprint;
+
+-- name: remove_empty_errors
+-- Those of these errors that no dead letter has.
+DELETE FROM error_group
+ WHERE tenant_id = :tenant_id AND fingerprint = ANY (CAST(:fingerprints AS text[]))
+   AND NOT EXISTS (SELECT FROM operation
+                    WHERE operation.tenant_id = error_group.tenant_id AND status = 'failed'
+                      AND discarded_at IS NULL AND operation.error_group = error_group.fingerprint);

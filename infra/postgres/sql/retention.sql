@@ -2,10 +2,13 @@
 -- a worker whose own clock is ahead must not remove what is fresh.
 
 -- name: remove_old_operations
--- Operations that finished longer ago than they are kept; failed ones are dead letters and stay until they are dealt with.
+-- Operations that finished longer ago than they are kept; dead letters stay until they are dealt with, and one that was
+-- discarded stays as long again.
 DELETE FROM operation
  WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM operation
-                            WHERE finished_at < now() - CAST(:keep AS interval) AND status NOT IN ('queued', 'running', 'failed')
+                            WHERE finished_at < now() - CAST(:keep AS interval)
+                              AND (status NOT IN ('queued', 'running', 'failed')
+                                   OR discarded_at < now() - CAST(:keep AS interval))
                             LIMIT CAST(:batch AS integer))
 RETURNING 1 AS removed;
 

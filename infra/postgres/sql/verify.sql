@@ -285,3 +285,19 @@ SELECT license.id, license.key,
                              WHERE operation.tenant_id = license.tenant_id
                                AND status IN ('queued', 'running') AND operation.kind = 'licenses.check')))
  ORDER BY license.id;
+
+-- name: stored_errors
+-- Every error of the tenant's dead letters with its count.
+SELECT fingerprint AS id, kind, count FROM error_group WHERE tenant_id = :tenant_id ORDER BY fingerprint;
+
+-- name: count_errors
+-- The next so many dead letters, counted by their errors; `last` is where the slice ends.
+SELECT error_group AS id, count(*) AS count, max(seq) AS last
+  FROM (SELECT error_group, seq
+          FROM operation
+         WHERE tenant_id = :tenant_id AND status = 'failed' AND discarded_at IS NULL
+           AND (error_group, seq) > (CAST(:after_error AS text), CAST(:after_seq AS bigint))
+         ORDER BY error_group, seq
+         LIMIT CAST(:rows AS integer)) AS slice
+ GROUP BY error_group
+ ORDER BY error_group;

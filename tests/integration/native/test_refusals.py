@@ -63,6 +63,7 @@ ROUTES = [
             "events",
         )
     ],
+    ("GET", "/v1/ops/audit", None, {"ops:read", "ops:write"}),
 ]
 
 STREAMS = {"/v1/ops/overview/stream"}

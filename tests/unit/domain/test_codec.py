@@ -24,6 +24,7 @@ from domain.commands import (
     RolePut,
     UserPut,
 )
+from domain.dead_letters import DeadLetterFilter, DiscardDeadLetters, RedriveDeadLetters
 from domain.items import InvalidItem
 from domain.license_commands import (
     ChangeSeats,
@@ -126,6 +127,16 @@ COMMANDS = st.one_of(
     st.builds(ChangeSeats, items=batch_of(SEATS), shortage=st.sampled_from(Shortage)),
     st.builds(CheckLicenses, license_ids=IDS, started=IDS),
 )
+UUIDS = st.none() | st.lists(st.uuids(), max_size=3).map(tuple)
+INSTANTS = st.none() | st.datetimes(timezones=st.just(UTC))
+MATCHING = st.builds(
+    DeadLetterFilter,
+    fingerprint=st.none() | TEXT,
+    code=st.none() | TEXT,
+    kind=st.none() | TEXT,
+    since=INSTANTS,
+    until=INSTANTS,
+)
 OF_ONE_THING = st.one_of(
     st.builds(CreateProgramLicense, sent=SENT),
     st.builds(UpdateProgramLicense, sent=SENT, license_id=st.none() | NUMBERS, external_id=st.none() | TEXT),
@@ -133,7 +144,9 @@ OF_ONE_THING = st.one_of(
     st.builds(RemoveGroupLicense, assignment_id=NUMBERS, remove_users=st.booleans()),
     st.builds(ReplaceGroupBundles, group=TEXT, codes=KEYS, use_external_license=st.booleans(), quotas=QUOTAS),
     st.builds(ReprocessGroup, group=TEXT),
-    st.builds(RepairCounts, groups=IDS, grants=IDS, licenses=IDS, entitlements=IDS),
+    st.builds(RepairCounts, groups=IDS, grants=IDS, licenses=IDS, entitlements=IDS, errors=KEYS),
+    st.builds(RedriveDeadLetters, ids=UUIDS, matching=MATCHING, matched=NUMBERS),
+    st.builds(DiscardDeadLetters, reason=TEXT, ids=UUIDS, matching=MATCHING, matched=NUMBERS),
 )
 USER_BUNDLES = st.builds(ReplaceUserBundles, users=KEYS, codes=KEYS, use_external_license=st.booleans())
 
@@ -176,6 +189,8 @@ def test_every_kind_has_one_command_and_one_reader():
         UpdateProgramLicense(sent={}),
         SetGroupLicense(license_id=1, group_id=2),
         RepairCounts(),
+        RedriveDeadLetters(),
+        DiscardDeadLetters(reason="r"),
     ]
     commands += [RemoveGroupLicense(assignment_id=1), ReplaceGroupBundles(group="g", codes=())]
     commands += [ReplaceUserBundles(users=(), codes=()), ReprocessGroup(group="g")]

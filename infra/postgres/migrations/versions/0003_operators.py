@@ -42,6 +42,7 @@ _NEW_COLUMNS = (
 )
 _NEW_INDEXES = (
     ("operation_dead_letter_idx", ["tenant_id", "seq"]),
+    ("operation_dead_letter_id_idx", ["id"]),
     ("operation_dead_letter_seq_idx", ["seq"]),
     ("operation_dead_letter_error_idx", ["tenant_id", "error_group", "seq"]),
     ("operation_dead_letter_error_seq_idx", ["error_group", "seq"]),
