@@ -5,6 +5,7 @@ One rule: a claim that is not confirmed is never sent again; the workers' poll f
 
 import asyncio
 from collections.abc import Iterable
+from uuid import UUID
 
 import structlog
 
@@ -30,6 +31,11 @@ class Claims:
         self._send = broker.publish_claims if tracer is None else TracedClaims(broker, tracer, prefix).send
         self._waiting: dict[int, Claim] = {}
         self._added = asyncio.Event()
+
+    def wake(self, tenant_id: int, operation_id: UUID) -> None:
+        """Wake the workers up for this tenant, although nothing of it was accepted just now."""
+        self._waiting[tenant_id] = Claim(tenant_id=tenant_id, operation_id=operation_id)
+        self._added.set()
 
     def add(self, operations: Iterable[NewOperation]) -> None:
         """Wake the workers up for the tenants of these operations."""

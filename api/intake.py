@@ -4,21 +4,24 @@ One rule: the commit of the row is the acceptance; whatever the broker does afte
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from api.acceptance import Acceptance, DatabaseUnavailableError
+from api.acceptance import Acceptance, AcceptanceUnknownError, DatabaseUnavailableError
 from api.answers import Answers
 from api.claims import Claims
 from domain.commands import Command
-from infra.postgres.database import Database
+from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_transient
 from infra.postgres.operations import (
     KeyHolder,
     NewOperation,
     OperationView,
     Presentation,
+    accept_operations,
     new_operation_id,
 )
 from infra.rabbitmq.broker import Broker
@@ -31,6 +34,10 @@ _GRACE_SECONDS = 5.0
 
 class IdempotencyKeyReusedError(Exception):
     """The idempotency key belongs to another request."""
+
+
+class IdempotencyKeyTakenError(Exception):
+    """Somebody else has just accepted the same; nothing was accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,9 @@ class Answer:
 
     operation: OperationView
     replayed: bool
+
+
+Prepare = Callable[[Transaction], Awaitable[Sequence[Submission]]]
 
 
 class Intake:
@@ -106,6 +116,63 @@ class Intake:
         if finished is None and wait:
             finished = await self._current(operation.tenant_id, operation.id)
         return Answer(operation=finished or accepted, replayed=False)
+
+    async def submit_together(self, database: Database, prepare: Prepare, *, wait: timedelta) -> list[Answer]:
+        """Accept commands of several tenants in one transaction, all or none, and wait for all of them.
+
+        `prepare` reads what is to be submitted in that transaction, and writes there whatever belongs to it: `database`
+        is one that may. Commands whose idempotency keys are taken by now raise IdempotencyKeyTakenError, and nothing is
+        accepted.
+
+        Raises:
+            AcceptanceUnknownError: the commit's fate is unknown.
+        """
+        async with AsyncExitStack() as waiting:
+            operations = await self._accept_together(database, prepare, waiting)
+            if self._claims is not None:
+                self._claims.add(operations)
+            return await self._ends(operations, wait=wait)
+
+    async def await_again(self, keys: Sequence[tuple[int, UUID]], *, wait: timedelta) -> list[Answer]:
+        """Wait for operations that were accepted before."""
+        async with AsyncExitStack() as waiting:
+            for tenant_id, operation_id in keys:
+                waiting.enter_context(self._answers.expected(tenant_id, operation_id))
+            views = await asyncio.gather(*(self._answers.wait(*key, wait) for key in keys))
+        current = [view or await self._current(*key) for key, view in zip(keys, views, strict=True)]
+        return [Answer(operation=view, replayed=True) for view in current if view is not None]
+
+    async def watch(self, tenant_id: int, operation_id: UUID, *, wait: timedelta) -> OperationView | None:
+        """Wake the workers up for the tenant, and wait for the end of its operation; None where that does not come."""
+        with self._answers.expected(tenant_id, operation_id):
+            if self._claims is not None:
+                self._claims.wake(tenant_id, operation_id)
+            return await self._answers.wait(tenant_id, operation_id, wait)
+
+    async def _accept_together(
+        self, database: Database, prepare: Prepare, waiting: AsyncExitStack
+    ) -> list[NewOperation]:
+        operations: list[NewOperation] = []
+        begun: Transaction | None = None
+        try:
+            async with database.transaction() as tx:
+                begun = tx
+                operations = [self._new_operation(submission) for submission in await prepare(tx)]
+                for operation in operations:
+                    waiting.enter_context(self._answers.expected(operation.tenant_id, operation.id))
+                if len(await accept_operations(tx, operations)) < len(operations):
+                    raise IdempotencyKeyTakenError  # noqa: TRY301 - it takes the transaction back
+        except Exception as error:
+            if begun is not None and begun.commit_sent and operations:
+                raise AcceptanceUnknownError(operations[0].id) from error
+            raise
+        return operations
+
+    async def _ends(self, operations: Sequence[NewOperation], *, wait: timedelta) -> list[Answer]:
+        keys = [(operation.tenant_id, operation.id) for operation in operations]
+        views = await asyncio.gather(*(self._answers.wait(*key, wait) for key in keys))
+        current = [view or await self._current(*key) for key, view in zip(keys, views, strict=True)]
+        return [Answer(operation=view, replayed=False) for view in current if view is not None]
 
     def _new_operation(self, submission: Submission) -> NewOperation:
         return NewOperation(

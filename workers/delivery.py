@@ -173,10 +173,12 @@ class Delivery:
         log.warning("a pass failed", tenants=len(taken), operations=len(this.selection.operations), error=trace(error))
         for tenant_id, queue in taken.items():
             self._ready.suspect(tenant_id, len(queue) // 2)
+        left_to_others = None
+        if len(this.selection.operations) == 1 and not await self._fail_alone(this.selection.operations[0], error):
+            left_to_others = this.selection.operations[0].tenant_id
         for tenant_id in batch.shares:
-            self._ready.add(tenant_id)
-        if len(this.selection.operations) == 1:
-            await self._fail_alone(this.selection.operations[0], error)
+            if tenant_id != left_to_others:
+                self._ready.add(tenant_id)
 
     async def _back_off(self, batch: Batch, error: Exception) -> None:
         """The server is the reason: nothing is counted against anyone, the same tenants come again after a pause."""
@@ -190,21 +192,26 @@ class Delivery:
     def _count_pass(self, outcome: str) -> None:
         self._database.measures.applying.passes.add(1, outcome)
 
-    async def _fail_alone(self, operation: OpenOperation, error: Exception) -> None:
-        """An operation that failed with nobody beside it: its own fault. Fails it, or counts a timeout."""
+    async def _fail_alone(self, operation: OpenOperation, error: Exception) -> bool:
+        """An operation that failed with nobody beside it: its own fault. Fails it, or counts a timeout.
+
+        False where another worker holds the tenant: it decides, and owes the re-read. Were the tenant tried again here,
+        two workers in step would keep each other from failing the operation for good.
+        """
         if is_statement_timeout(error) and operation.attempts + 1 < ATTEMPTS:
             async with self._database.transaction() as tx:
                 await count_attempt(tx, operation.tenant_id, operation.id)
-            return
+            return True
         code = ErrorCode.OPERATION_TIMED_OUT if is_statement_timeout(error) else ErrorCode.OPERATION_RAISED
         async with self._database.transaction() as tx:
             logs = await lock_tenants(tx, [operation.tenant_id])
-            # Locked by another worker, or no longer the head: then it is being decided elsewhere.
+            if not logs:
+                return False
             head = (await read_open(tx, dict.fromkeys(logs, 1), most_items=1, most_bytes=1)).get(
                 operation.tenant_id, []
             )
-            if not head or head[0].id != operation.id:
-                return
+            if not head or head[0].id != operation.id:  # it was decided elsewhere
+                return True
             end = failure(code, trace(error))
             await record_ended(tx, [operation], {operation.id: end}, logs)
             await clear_inflight(tx, self._inflight.worker_id, [operation.id])
@@ -212,6 +219,7 @@ class Delivery:
         log.error("an operation failed", code=code.value, **_ids(operation))
         if operation.reply_to is not None:
             await self._committed({operation.reply_to: [operation.id]})
+        return True
 
 
 def _tell(this: Pass) -> None:

@@ -47,7 +47,7 @@ def described(
         is_open: anybody may call it.
     """
     schemas: dict[str, Any] = {}
-    shown = {**answers, 202: ACCEPTED} if is_write else answers
+    shown = {202: ACCEPTED, **answers} if is_write else answers
     codes = [*refusals, *(() if is_open else COMMON_REFUSALS), *(WRITE_REFUSALS if is_write else ())]
     operation: dict[str, Any] = {
         "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS)],

@@ -63,7 +63,9 @@ def operation_body(view: OperationView, forms: Forms) -> dict[str, JSON]:
 
 
 def failure_code(view: OperationView) -> ErrorCode | None:
-    """Why the operation failed; None where it did not."""
+    """Why the operation was not carried out; None where it was, or may be yet."""
+    if view.status is OperationStatus.CANCELLED:
+        return ErrorCode.OPERATION_CANCELLED
     if view.status is not OperationStatus.FAILED:
         return None
     code = str((view.error or {}).get("code"))

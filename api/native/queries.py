@@ -110,6 +110,51 @@ class OpsListQuery(ListQuery):
     limit: Whole = Field(default=50, ge=1, le=LONGEST_PAGE, description="How many items a page holds at most.")
 
 
+class FoundOperationsQuery(OpsListQuery):
+    """Which operations, of all tenants or of one."""
+
+    id: Text | None = Field(default=None, description="The one with this id.")
+    idempotency_key: Text | None = Field(default=None, description="Those accepted under this Idempotency-Key.")
+    tenant: Text | None = Field(default=None, description="Of the tenant with this key.")
+    user: Text | None = Field(default=None, description="That name the user with this key; needs `tenant`.")
+    group: Text | None = Field(default=None, description="That name the group with this key; needs `tenant`.")
+    license: Text | None = Field(default=None, description="That name the licence with this key; needs `tenant`.")
+    status: list[OperationStatus] = Field(default=[], description="Any of these.")
+    kind: list[Kind] = Field(default=[], description="Any of these.")
+    since: Instant | None = Field(default=None, description="Accepted at this instant or later.")
+    until: Instant | None = Field(default=None, description="Accepted before this instant.")
+
+
+class FoundOperationQuery(ReadQuery):
+    """Which of the operation's outcomes are shown."""
+
+    outcomes_after: Whole = Field(default=0, ge=0, description="How many of the first items are left out.")
+    outcomes_limit: Whole = Field(default=100, ge=0, le=LONGEST_PAGE, description="How many are shown at most.")
+
+
+class UnreadableQuery(ReadQuery):
+    """How many of the first unreadable messages are shown."""
+
+    limit: Whole = Field(default=50, ge=1, le=LONGEST_PAGE, description="How many at most.")
+
+
+class ErrorsQuery(OpsListQuery):
+    """Which errors."""
+
+    tenant: Text | None = Field(default=None, description="Of the tenant with this key.")
+
+
+class DeadLettersQuery(OpsListQuery):
+    """Which dead letters."""
+
+    tenant: Text | None = Field(default=None, description="Of the tenant with this key.")
+    fingerprint: Text | None = Field(default=None, description="With this error.")
+    code: Text | None = Field(default=None, description="Whose error has this code.")
+    kind: Text | None = Field(default=None, description="Of this kind.")
+    since: Instant | None = Field(default=None, description="That failed at this instant or later.")
+    until: Instant | None = Field(default=None, description="That failed before this instant.")
+
+
 class AuditQuery(OpsListQuery):
     """Which entries of the audit trail."""
 

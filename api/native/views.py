@@ -82,8 +82,16 @@ def listed_operation(row: OperationRow, languages: Languages) -> dict[str, JSON]
         body["dry_run"] = True
     if row.superseded_by is not None:
         body["superseded_by"] = str(row.superseded_by)
-    if row.status is OperationStatus.FAILED:
-        code = str((row.error or {}).get("code"))
-        known = ErrorCode(code) if code in _CODES else ErrorCode.INTERNAL_ERROR
-        body["error"] = {"code": known.value, "message": message(known, languages.spoken)}
+    failed = _failure(row)
+    if failed is not None:
+        body["error"] = {"code": failed.value, "message": message(failed, languages.spoken)}
     return body
+
+
+def _failure(row: OperationRow) -> ErrorCode | None:
+    if row.status is OperationStatus.CANCELLED:
+        return ErrorCode.OPERATION_CANCELLED
+    if row.status is not OperationStatus.FAILED:
+        return None
+    code = str((row.error or {}).get("code"))
+    return ErrorCode(code) if code in _CODES else ErrorCode.INTERNAL_ERROR

@@ -9,6 +9,7 @@ from infra.rabbitmq.consuming import Consuming
 from infra.rabbitmq.events import EventMessage
 from infra.rabbitmq.publishing import Depths, Publishing
 from infra.rabbitmq.topology import Topology
+from infra.rabbitmq.unreadable import UnreadableQueue
 
 
 class Broker:
@@ -16,6 +17,7 @@ class Broker:
 
     def __init__(self, *, url: str, prefix: str = "seatline", connection_name: str) -> None:
         topology = Topology(prefix=prefix)
+        self.unreadable = UnreadableQueue(url=url, topology=topology)
         self._publishing = Publishing(url=url, topology=topology, name=f"{connection_name} publishing")
         self._consuming = Consuming(
             url=url,

@@ -6,10 +6,14 @@ One rule: this is the only place that knows the wire format of a claim.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractIncomingMessage
+
+REASON = "x-seatline-reason"
+"""The header that says why a message could not be read."""
 
 _VERSION = 1
 # A tenant's id is a bigint. A number that Postgres cannot take would fail every pass of a worker that believed it.
@@ -81,7 +85,8 @@ def unreadable_copy(message: AbstractIncomingMessage, reason: str) -> Message:
         message.body,
         content_type=message.content_type,
         delivery_mode=DeliveryMode.PERSISTENT,
-        headers={"x-seatline-reason": reason[:500]},
+        headers={REASON: reason[:500]},
+        timestamp=datetime.now(UTC),
     )
 
 

@@ -18,7 +18,13 @@ from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_c
 from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
 from infra.rabbitmq.replies import decode_reply
-from infra.rabbitmq.topology import DECLARE_SECONDS, Topology, declare_commands, declare_replies
+from infra.rabbitmq.topology import (
+    DECLARE_SECONDS,
+    Topology,
+    declare_commands,
+    declare_replies,
+    declare_unreadable,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -140,6 +146,7 @@ class Consuming:
         await channel.set_qos(prefetch_count=consumer.prefetch, timeout=DECLARE_SECONDS)
         if self._refusals >= REFUSALS:
             await self._throw_queue_away(session)
+        await declare_unreadable(session.transport.connection, self._topology)
         queue = await declare_commands(channel, self._topology)
         acks = Acks(await channel.get_underlay_channel())
         session.attach(acks.run())

@@ -19,7 +19,7 @@ from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
 from infra.rabbitmq.publisher import Outgoing, Publisher
 from infra.rabbitmq.replies import encode_reply
-from infra.rabbitmq.topology import Topology, declare_commands, declare_events
+from infra.rabbitmq.topology import Topology, declare_commands, declare_events, declare_unreadable
 
 _log = structlog.get_logger(__name__)
 
@@ -150,6 +150,7 @@ class Publishing:
         channel = session.transport.connection.channel(on_return_raises=True)
         await channel.initialize()
         try:
+            await declare_unreadable(session.transport.connection, self._topology)
             await declare_commands(channel, self._topology)
         except Exception as error:
             if not session.usable:

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
+from aio_pika.exceptions import ChannelPreconditionFailed
+
+_log = structlog.get_logger(__name__)
 
 DECLARE_SECONDS = 5.0
 
@@ -21,9 +25,10 @@ CLAIM_ARGUMENTS: Mapping[str, str | int] = {
     "x-max-length": 200_000,
     "x-overflow": "drop-head",
 }
+# Whoever looks at an unreadable message gives it back, which counts as a delivery: it may be looked at very often.
 UNREADABLE_ARGUMENTS: Mapping[str, str | int] = {
     "x-queue-type": "quorum",
-    "x-delivery-limit": 20,
+    "x-delivery-limit": 1_000_000,
     "x-max-length": 10_000,
     "x-overflow": "drop-head",
 }
@@ -70,17 +75,25 @@ async def declare_commands(channel: AbstractChannel, topology: Topology) -> Abst
     exchange = await channel.declare_exchange(
         topology.commands_exchange, ExchangeType.DIRECT, durable=True, timeout=DECLARE_SECONDS
     )
-    await channel.declare_queue(
-        topology.unreadable_queue,
-        durable=True,
-        arguments=dict(UNREADABLE_ARGUMENTS),
-        timeout=DECLARE_SECONDS,
-    )
     queue = await channel.declare_queue(
         topology.commands_queue, durable=True, arguments=dict(CLAIM_ARGUMENTS), timeout=DECLARE_SECONDS
     )
     await queue.bind(exchange, routing_key=topology.claim_key, timeout=DECLARE_SECONDS)
     return queue
+
+
+async def declare_unreadable(connection: AbstractConnection, topology: Topology) -> None:
+    """Declare what keeps unreadable messages; one that stands there with other arguments, from before, does as well."""
+    channel = connection.channel(publisher_confirms=False)
+    await channel.initialize()
+    try:
+        await channel.declare_queue(
+            topology.unreadable_queue, durable=True, arguments=dict(UNREADABLE_ARGUMENTS), timeout=DECLARE_SECONDS
+        )
+    except ChannelPreconditionFailed as error:
+        _log.info("broker.unreadable_queue_kept", queue=topology.unreadable_queue, error=repr(error))
+        return
+    await channel.close()
 
 
 async def declare_events(channel: AbstractChannel, topology: Topology) -> None:

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The hour of the daily recount, the bits of an operation's id that keep neighbours together, the times of spans, and
-# the instant of an overview that says that the database is away: none of them decides.
+# The hour of the daily recount, the bits of an operation's id that keep neighbours together, the times of spans, the
+# instant of an overview that says that the database is away, and when a message was found to be unreadable: none of them
+# decides.
 MAY_ASK = {
     "workers/verification.py",
     "infra/postgres/operations.py",
+    "infra/rabbitmq/claims.py",
     "infra/tracing/work.py",
     "api/native/ops/overview_documents.py",
 }

@@ -17,6 +17,7 @@ from infra.local.place import ROOT, Place
 from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
 from tests.benchmarks import (
+    dead_letters,
     fan_out,
     fence,
     foreign_keys,
@@ -51,6 +52,7 @@ FURTHER = {
     fan_out.SECTION: fan_out.measure,
     recount.SECTION: recount.measure,
     traces.SECTION: traces.measure,
+    dead_letters.SECTION: dead_letters.measure,
     transfer.SECTION: transfer.measure,
     fence.SECTION: fence.measure,
 }

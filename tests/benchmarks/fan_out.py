@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, cycle
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 import httpx
@@ -136,7 +136,7 @@ async def _note_bystander(
     idle = await bystander.median_while(lambda: next(calls, None) is not None)
     fanning_out = asyncio.create_task(fan_out(client, license_id, group_id))
     busy = asyncio.create_task(bystander.median_while(lambda: not fanning_out.done()))
-    memory = await _largest_worker(started, fanning_out)
+    memory = await largest_worker(started, fanning_out)
     sheet.note(f"{members:,} members: worker's memory at most (RSS)", memory, "MB", under(200))
     sheet.note(f"{members:,} members: another tenant's single calls, median when idle", idle, "ms")
     sheet.note(f"{members:,} members: the same meanwhile", await busy, "ms", under(3 * idle))
@@ -155,7 +155,7 @@ async def fan_out(client: httpx.AsyncClient, license_id: int, group_id: int) -> 
     return first, time.perf_counter() - began
 
 
-async def _largest_worker(started: Service, running: asyncio.Task[tuple[float, float]]) -> float:
+async def largest_worker(started: Service, running: asyncio.Task[Any]) -> float:
     """The most memory that the worker had while this ran, in MB."""
     worker = started.servers.processes()["worker"]
     most = 0

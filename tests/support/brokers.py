@@ -9,7 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel
 
 from infra.rabbitmq import Broker, Claim, DeliveredClaim
-from infra.rabbitmq.topology import Topology, declare_commands, declare_events
+from infra.rabbitmq.topology import Topology, declare_commands, declare_events, declare_unreadable
 from tests.support.waiting import eventually
 
 
@@ -34,6 +34,7 @@ async def outside_channel(url: str, prefix: str) -> AsyncIterator[AbstractChanne
     try:
         channel = await connection.channel(on_return_raises=True)
         topology = Topology(prefix=prefix)
+        await declare_unreadable(connection, topology)
         await declare_commands(channel, topology)
         await declare_events(channel, topology)
         yield channel

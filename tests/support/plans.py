@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -41,6 +42,8 @@ def _literal(value: object) -> str:
             return str(value)
         case timedelta():
             return f"interval '{value.total_seconds()} s'"
+        case UUID():
+            return f"CAST('{value}' AS uuid)"
         case datetime():
             return f"'{value.isoformat()}'"
         case _:

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "settings": ("workers.cli.check", "settings_table", "Print every setting as a Markdown table."),
     "tenants": ("workers.cli.administration", "tenants", "Create and list tenants."),
     "tokens": ("workers.cli.administration", "tokens", "Issue, list and revoke API tokens."),
+    "operations": ("workers.cli.operations", "operations", "Find any operation, look into it, cancel a queued one."),
+    "dead-letters": ("workers.cli.dead_letters", "dead_letters", "List, redrive and discard what failed."),
     "events": ("workers.cli.events", "events", "Follow a tenant's events, live and without gaps."),
     "explain": ("workers.cli.explain", "explain", "Say why a person has a licence, or what they wait for."),
     "top": ("workers.cli.top", "top", "Watch depth, age, rates and workers in the terminal."),

@@ -47,9 +47,17 @@ class PublicApi:
         self._client.close()
 
     def call(
-        self, method: str, path: str, body: object | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        follow: bool = True,
     ) -> Answered:
         """One call, repeated while the service is starting; a write that ran out of its wait is followed to its end.
+
+        Without `follow` a 202 is an answer as any other: operators' calls have a form of their own for it.
 
         Raises:
             CallError: nobody answered in time.
@@ -58,7 +66,7 @@ class PublicApi:
         while True:
             self._look()
             answer = self._try(method, path, body, headers)
-            if answer is not None and answer.status == HTTPStatus.ACCEPTED:
+            if answer is not None and answer.status == HTTPStatus.ACCEPTED and follow:
                 return self._follow(answer, deadline)
             if answer is not None and answer.status not in RETRIED:
                 return answer

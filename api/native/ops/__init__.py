@@ -3,6 +3,6 @@
 One rule: the console and the command line use these routes, so that whatever a person can do there a script can do.
 """
 
-from api.native.ops import audit, events, fulfilment, overview, workers
+from api.native.ops import audit, dead_letters, events, fulfilment, operations, overview, unreadable, workers
 
-PARTS = (overview, workers, fulfilment, events, audit)
+PARTS = (overview, workers, fulfilment, events, operations, dead_letters, unreadable, audit)

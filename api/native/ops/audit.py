@@ -11,6 +11,7 @@ from api.errors.families import NATIVE
 from api.http.parameters import query
 from api.http.responses import json_response
 from api.native.cursors import decode_cursor, encode_cursor
+from api.native.examples import page
 from api.native.ops import examples, schemas
 from api.native.ops.access import Looking
 from api.native.queries import AuditQuery
@@ -25,7 +26,7 @@ router = APIRouter(tags=["operators"])
         summary="Read the audit trail",
         family=NATIVE,
         query=AuditQuery,
-        answers={200: Shown(model=schemas.AuditPage, example=examples.page(examples.AUDIT_ENTRY))},
+        answers={200: Shown(model=schemas.AuditPage, example=page(examples.AUDIT_ENTRY))},
     ),
 )
 async def list_audit(context: Looking, asked: Annotated[AuditQuery, Depends(query(AuditQuery))]) -> Response:

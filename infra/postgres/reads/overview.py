@@ -80,7 +80,7 @@ async def read_queue(reader: Reader) -> QueueState:
     oldest = await reader.fetch(_SQL["oldest_queued"], counted=COUNTED)
     [running] = await reader.fetch(_SQL["running_operations"], counted=COUNTED)
     [outbox] = await reader.fetch(_SQL["pending_outbox"], counted=COUNTED)
-    failed = await reader.fetch(_SQL["dead_letters"], counted=COUNTED)
+    failed = await reader.fetch(_SQL["dead_letters"])
     return QueueState(
         depth=min(queued["queued"], COUNTED),
         depth_is_capped=queued["scanned"] > COUNTED,

@@ -42,7 +42,7 @@ WITH scanned AS MATERIALIZED (
       FROM operation
      WHERE tenant_id = :tenant_id AND status = 'failed' AND discarded_at IS NULL
        AND seq > :cursor AND seq < :up_to
-     ORDER BY seq
+     ORDER BY discarded_at, seq
      LIMIT CAST(:window AS integer)
 ), matched AS (
     SELECT id, seq, error_group, is_unfinished
@@ -61,10 +61,14 @@ SELECT frame.scanned, frame.last, matched.*
 -- name: named_dead_letters
 -- Those of these operations that are dead letters of the tenant, behind the cursor and before a place in its log, in
 -- the order of the log; one row more than asked tells that there are more.
-SELECT id, seq, error_group, unfinished IS NOT NULL AS is_unfinished
-  FROM operation
- WHERE tenant_id = :tenant_id AND status = 'failed' AND discarded_at IS NULL
-   AND id = ANY (CAST(:ids AS uuid[])) AND seq > :cursor AND seq < :up_to
+WITH named AS MATERIALIZED (
+    SELECT id, seq, error_group, unfinished IS NOT NULL AS is_unfinished
+      FROM operation
+     WHERE tenant_id = :tenant_id AND status = 'failed' AND discarded_at IS NULL AND id = ANY (CAST(:ids AS uuid[]))
+)
+SELECT id, seq, error_group, is_unfinished
+  FROM named
+ WHERE seq > :cursor AND seq < :up_to
  ORDER BY seq
  LIMIT CAST(:rows AS integer) + 1;
 

@@ -34,7 +34,8 @@ SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deat
 
 -- name: read_cancelled
 -- Queued operations that an operator wants taken back, wherever they stand in their tenants' logs.
-SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to, request_id, traceparent
+SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to, request_id,
+       traceparent, accepted_at
   FROM operation
  WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[])) AND status = 'queued' AND cancel_requested_at IS NOT NULL
  ORDER BY tenant_id, seq

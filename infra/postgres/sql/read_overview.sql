@@ -50,13 +50,11 @@ SELECT (SELECT count(*)
           FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT 1) AS lag_seconds;
 
 -- name: dead_letters
--- Dead letters by their error, counted no further than the bound.
-SELECT coalesce(error ->> 'code', 'UNKNOWN') AS code, count(*) AS count
-  FROM (SELECT error FROM operation
-         WHERE status = 'failed'
-         ORDER BY tenant_id, seq
-         LIMIT CAST(:counted AS integer)) AS failed
- GROUP BY 1;
+-- Dead letters by their error, as they are counted with every failure, redrive and discard.
+SELECT code, CAST(sum(count) AS bigint) AS count
+  FROM error_group
+ GROUP BY code
+ ORDER BY code;
 
 -- name: workers_alive
 -- Workers whose session lock stands.

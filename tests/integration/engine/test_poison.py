@@ -100,6 +100,22 @@ async def test_whoever_waits_for_a_failed_operation_is_told(engine, database, te
     assert Counter(told) == Counter(ids)
 
 
+async def test_what_fails_while_another_worker_holds_its_tenant_is_left_to_that_worker(
+    engine, database, tenant, monkeypatch
+):
+    [number] = await accept(database, [Asked(tenant_id=tenant.id, command=named(RAISES))])
+
+    async def held_elsewhere(_tx, _tenant_ids):
+        return {}
+
+    with monkeypatch.context() as context:
+        context.setattr("workers.delivery.lock_tenants", held_elsewhere)
+        await engine.drain(tenant.id)
+    assert [view.status.value for view in await operations(database, tenant.id, [number])] == ["queued"]
+    await engine.drain(tenant.id)
+    assert [view.status.value for view in await operations(database, tenant.id, [number])] == ["failed"]
+
+
 async def test_a_poisonous_dry_run_fails_and_announces_nothing(engine, database, tenant):
     [view] = await run_names(engine, tenant, RAISES, dry_run=True)
     assert view.status is OperationStatus.FAILED

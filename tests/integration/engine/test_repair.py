@@ -76,7 +76,7 @@ async def test_counts_that_change_are_told_in_the_tenants_log(database, engine, 
     [done] = await engine.run(Asked(tenant_id=tenant.id, command=command))
     assert done.response["items"] == [
         {"outcome": "repaired", "assignments": 0, "sources": 0, "entitlements": 0, "groups": 1, "group_licenses": 1,
-         "licenses": 1}
+         "licenses": 1, "errors": 0}
     ]  # fmt: skip
     events = await events_of(database, tenant.id)
     assert [event["type"] for event in events] == [

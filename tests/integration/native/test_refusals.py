@@ -64,6 +64,16 @@ ROUTES = [
         )
     ],
     ("GET", "/v1/ops/audit", None, {"ops:read", "ops:write"}),
+    ("GET", "/v1/ops/operations", None, {"ops:read", "ops:write"}),
+    ("GET", f"/v1/ops/operations/{OPERATION}", None, {"ops:read", "ops:write"}),
+    ("GET", f"/v1/ops/operations/{OPERATION}/request", None, {"ops:read", "ops:write"}),
+    ("POST", f"/v1/ops/operations/{OPERATION}:cancel", None, {"ops:write"}),
+    ("GET", "/v1/ops/dead-letters", None, {"ops:read", "ops:write"}),
+    ("GET", "/v1/ops/dead-letters/groups", None, {"ops:read", "ops:write"}),
+    ("GET", "/v1/ops/unreadable", None, {"ops:read", "ops:write"}),
+    ("POST", "/v1/ops/unreadable:discard", {"reason": "x"}, {"ops:write"}),
+    ("POST", "/v1/ops/dead-letters:redrive", {"ids": [OPERATION]}, {"ops:write"}),
+    ("POST", "/v1/ops/dead-letters:discard", {"ids": [OPERATION], "reason": "x"}, {"ops:write"}),
 ]
 
 STREAMS = {"/v1/ops/overview/stream"}
@@ -103,6 +113,8 @@ async def test_a_method_that_an_address_does_not_take_is_told_those_it_takes(api
         declared.setdefault(path, set()).update({method, "HEAD"} if method == "GET" else {method})
     # What stands before the colon and after it might be a key for all that an address can tell.
     declared["/v1/groups/x:reprocess"] |= declared["/v1/groups/x"]
+    operation = f"/v1/ops/operations/{OPERATION}"
+    declared[f"{operation}:cancel"] |= declared[operation]
     for path, methods in declared.items():
         response = await api.call("PATCH", path)
         assert (response.status_code, response.json()["code"]) == (405, "METHOD_NOT_ALLOWED")

@@ -1,14 +1,14 @@
 """Operators: dead letters by their errors, redriven and discarded; cancelled operations; who did what.
 
 Revision ID: 0003
-Revises: 0004
+Revises: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -41,7 +41,7 @@ _NEW_COLUMNS = (
     ("history", sa.JSON()),
 )
 _NEW_INDEXES = (
-    ("operation_dead_letter_idx", ["tenant_id", "seq"]),
+    ("operation_dead_letter_idx", ["tenant_id", "discarded_at", "seq"]),
     ("operation_dead_letter_id_idx", ["id"]),
     ("operation_dead_letter_seq_idx", ["seq"]),
     ("operation_dead_letter_error_idx", ["tenant_id", "error_group", "seq"]),

@@ -2,12 +2,7 @@
 
 import pytest
 
-from infra.postgres.administration import create_token
-
-
-async def operator_token(api, name, *scopes):
-    issued = await create_token(api.services.database, tenant_key=None, scopes=scopes, name=name)
-    return {"Authorization": f"Bearer {issued.token}"}
+from tests.support.operators import operator_token
 
 
 @pytest.fixture
