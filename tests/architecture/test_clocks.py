@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # The hour of the daily recount, the bits of an operation's id that keep neighbours together, the times of spans, the
-# instant of an overview that says that the database is away, and when a message was found to be unreadable: none of them
-# decides.
+# instant of an overview that says that the database is away, and when a message was found to be unreadable. None of
+# them decides anything.
 MAY_ASK = {
     "workers/verification.py",
     "infra/postgres/operations.py",

@@ -1,14 +1,14 @@
 """Operators: dead letters by their errors, redriven and discarded; cancelled operations; who did what.
 
 Revision ID: 0003
-Revises: 0007
+Revises: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0007"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
