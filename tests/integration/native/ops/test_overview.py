@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from api.app import ACCEPTANCE_CONNECTIONS
 from api.native.ops import live, room_schemas
 from infra.measures.instruments import MILLISECONDS
 from infra.postgres.administration import revoke_token
@@ -37,7 +38,7 @@ async def test_an_installation_that_does_nothing_says_so(api, watcher):
     assert (shown["dead_letters"], shown["waiting_seats"], shown["outbox"]["pending"]) == (0, 0, 0)
     assert (shown["workers"], shown["broker"]) == ({"alive": 1}, {"state": "none", "queue_depth": None})
     assert shown["database"]["state"] == "up"
-    assert shown["database"]["connections"]["max"] == 8
+    assert shown["database"]["connections"]["max"] == 8 + ACCEPTANCE_CONNECTIONS
 
 
 async def with_workers(api, headers):
