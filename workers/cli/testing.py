@@ -26,6 +26,8 @@ from workers.cli.progress import Progress
 # One more than the cores of a small machine: many tests wait for a server that starts or has been killed.
 WORKERS = "3"
 PREFIX = "test-"
+# How many cases a fuzzed operation gets; what else is set is the person's own and must not leak into tests.
+EXAMPLES = "SEATLINE_TEST_EXAMPLES"
 DATABASE, BROKER, MANAGEMENT = "SEATLINE_TEST_DATABASE_URL", "SEATLINE_TEST_AMQP_URL", "SEATLINE_TEST_MANAGEMENT_URL"
 
 
@@ -100,7 +102,7 @@ def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: S
     parallel = () if {"-n", "-p", "--pdb"} & set(arguments) else ("-n", WORKERS, "--dist", "worksteal")
     command = [sys.executable, "-m", "pytest", f"--hypothesis-seed={seed}", *parallel, *arguments]
     say(f"running pytest; SEATLINE_TEST_SEED={seed} repeats this run's random choices")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_") or name == EXAMPLES}
     environment = {**clean, **variables, "SEATLINE_TEST_SEED": seed, "PYTHONPATH": str(ROOT)}
     # In a session of its own, so that Ctrl-C reaches it once, from here: a second one would cut its clean-up short.
     with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=bool(parallel)) as process:  # noqa: S603
