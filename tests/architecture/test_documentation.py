@@ -26,8 +26,8 @@ MOST_LINES = 60
 FURTHER_VARIABLES = {
     # What scripts find in .dev/env, what ./dev itself reads, and what a test run hands to its tests.
     f"{PREFIX}{name}"
-    for name in ("URL", "TOKEN", "ADMIN_TOKEN", "PYTHON", "TEST_SEED", "TEST_EXAMPLES", "TEST_DATABASE_URL", "TEST_AMQP_URL",
-                 "TEST_MANAGEMENT_URL")
+    for name in ("URL", "TOKEN", "ADMIN_TOKEN", "PYTHON", "TEST_SEED", "TEST_EXAMPLES", "TEST_DATABASE_URL",
+                 "TEST_AMQP_URL", "TEST_MANAGEMENT_URL")
 }  # fmt: skip
 MADE_WHILE_RUNNING = (".venv/", ".dev/", ".env")
 
