@@ -21,7 +21,10 @@ KINDS = {
     **dict.fromkeys(("search_term", "department"), "department"),
     **dict.fromkeys(("name", "query", "program_name"), "name"),
     "assignment_id": "assignment",
-    "operation_id": "operation",
+    **dict.fromkeys(("operation_id", "id", "ids"), "operation"),
+    "idempotency_key": "idempotency_key",
+    "fingerprint": "fingerprint",
+    "actor": "token",
     "token_id": "token",
     "program_id": "program",
     "program_key": "program_key",
@@ -38,11 +41,11 @@ KEYS = {"/v1/users": "user", "/v1/groups": "group", "/v1/roles": "role", "/v1/li
 # Names no thing of a tenant.
 NO_THING = frozenset({
     "embed", "dry_run", "sort", "page", "page_number", "page_size", "page_limit", "limit", "top", "skip",
-    "sortBy", "sortOrder", "active", "fulfilled", "direct", "verbose", "minutes", "cascade", "remove_user_assignments",
-    "status", "kind", "since", "after", "types", "state", "shortage", "hold", "op", "permission_scope", "count",
-    "capacity", "started", "expired", "starts_at", "expires_at", "change_type", "redirect_to",
-    "useExternalLicense", "scopes", "operator", "metadata", "enrollment_config", "attributes", "titles",
-    "descriptions"
+    "sortBy", "sortOrder", "active", "fulfilled", "direct", "verbose", "minutes", "until", "outcomes_after",
+    "outcomes_limit", "expected", "reason", "action", "cascade", "remove_user_assignments", "status", "kind",
+    "since", "after", "types", "state", "shortage", "hold", "op", "permission_scope", "count", "capacity",
+    "started", "expired", "starts_at", "expires_at", "change_type", "redirect_to", "useExternalLicense", "scopes",
+    "operator", "metadata", "enrollment_config", "attributes", "titles", "descriptions"
 })  # fmt: skip
 # Fields of which one may be sent: naming a thing by the one leaves the others out.
 RIVALS = {"email": ("user",), "user": ("email",)}
@@ -126,7 +129,8 @@ def put(made: Request, position: Position, value: Any) -> None:
         *steps, last = [step for step in position.path if step]
         holder = made.body
         for step in steps:
-            holder = holder[step][0] if isinstance(holder[step], list) else holder[step]
+            inner = holder.setdefault(step, {})
+            holder = inner[0] if isinstance(inner, list) else inner
         for rival in RIVALS.get(last, ()) if last in RIVALS and "license" in holder else ():
             holder.pop(rival, None)
         holder[last] = [value] if position.path[-1] == "" else value

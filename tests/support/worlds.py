@@ -44,6 +44,8 @@ def names(prefix: str) -> dict[str, Any]:
         "first_name": f"{prefix} first",
         "last_name": f"{prefix} last",
         "source": f"{prefix}-source",
+        "idempotency_key": f"{prefix}-once",
+        "fingerprint": f"{prefix}-error",
     }
 
 
