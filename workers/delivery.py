@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import ErrorCode
+from domain.outcomes import OperationStatus
 from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
@@ -23,7 +24,7 @@ from infra.traces import trace
 from workers.dead import LeftBehindError, count_the_dead
 from workers.handlers import Handler
 from workers.measuring import pass_committed
-from workers.passes import Pass, failure, record_ended, run_pass
+from workers.passes import Pass, cancel_marked, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 
@@ -207,18 +208,22 @@ class Delivery:
             logs = await lock_tenants(tx, [operation.tenant_id])
             if not logs:
                 return False
+            # What is marked stands in the way no longer: the pass, which ended it too, was taken back.
+            over = await cancel_marked(tx, logs)
             head = (await read_open(tx, dict.fromkeys(logs, 1), most_items=1, most_bytes=1)).get(
                 operation.tenant_id, []
             )
-            if not head or head[0].id != operation.id:  # it was decided elsewhere
-                return True
-            end = failure(code, trace(error))
-            await record_ended(tx, [operation], {operation.id: end}, logs)
-            await clear_inflight(tx, self._inflight.worker_id, [operation.id])
-        self._database.measures.applying.applied.add(1, end.status.value)
-        log.error("an operation failed", code=code.value, **_ids(operation))
-        if operation.reply_to is not None:
-            await self._committed({operation.reply_to: [operation.id]})
+            is_undecided = bool(head) and head[0].id == operation.id
+            if is_undecided:
+                await record_ended(tx, [operation], {operation.id: failure(code, trace(error))}, logs)
+                await clear_inflight(tx, self._inflight.worker_id, [operation.id])
+                over.append(operation)
+        if is_undecided:
+            self._database.measures.applying.applied.add(1, OperationStatus.FAILED.value)
+            log.error("an operation failed", code=code.value, **_ids(operation))
+        replies = Pass(cancelled=over).replies
+        if replies:
+            await self._committed(replies)
         return True
 
 

@@ -90,7 +90,7 @@ async def run_pass(
     this.held = frozenset(logs)
     if not logs:
         return
-    await _cancel(tx, this, logs)
+    this.cancelled = await cancel_marked(tx, logs)
     # In the order of `shares`, which is that of becoming ready: whoever waited longest takes first.
     held = {tenant_id: share for tenant_id, share in shares.items() if tenant_id in logs}
     part = _part(budget, among=len(held))
@@ -113,13 +113,15 @@ async def run_pass(
     this.events = sum(log.event_seq for log in logs.values()) - numbered
 
 
-async def _cancel(tx: Transaction, this: Pass, logs: Mapping[int, TenantLog]) -> None:
+async def cancel_marked(tx: Transaction, logs: Mapping[int, TenantLog]) -> list[OpenOperation]:
     """Take back what operators want taken back, before anything else is read: it is not applied any more."""
     asked = [tenant_id for tenant_id, log in logs.items() if log.has_cancellations]
-    if asked:
-        this.cancelled = await read_cancelled(tx, asked)
-        cancelled = Ended(status=OperationStatus.CANCELLED)
-        await record_ended(tx, this.cancelled, {operation.id: cancelled for operation in this.cancelled}, logs)
+    if not asked:
+        return []
+    marked = await read_cancelled(tx, asked)
+    cancelled = Ended(status=OperationStatus.CANCELLED)
+    await record_ended(tx, marked, {operation.id: cancelled for operation in marked}, logs)
+    return marked
 
 
 def _part(budget: Budget, *, among: int) -> Budget:

@@ -103,10 +103,9 @@ SELECT frame.scanned, frame.last, matched.*
 WITH scanned AS MATERIALIZED (
     SELECT tenant_id, id, seq, finished_at
       FROM operation
-     WHERE status = 'failed' AND discarded_at IS NULL
-       AND (tenant_id, error_group, seq) >= (CAST(:tenant_id AS bigint), CAST(:fingerprint AS text), 0)
-       AND (tenant_id, error_group, seq) < (:tenant_id, :fingerprint, :before)
-     ORDER BY tenant_id DESC, error_group DESC, seq DESC
+     WHERE tenant_id = :tenant_id AND error_group = :fingerprint AND status = 'failed' AND discarded_at IS NULL
+       AND seq < :before
+     ORDER BY seq DESC
      LIMIT CAST(:window AS integer)
 ), matched AS (
     SELECT tenant_id, id, seq, ARRAY[seq] AS place

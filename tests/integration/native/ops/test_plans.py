@@ -19,11 +19,11 @@ FILL = """
 INSERT INTO operation (tenant_id, id, kind, status, items, bytes, request, presentation, fingerprint, total, error,
                        error_group, finished_at, idempotency_key)
 SELECT tenant.id, gen_random_uuid(), 'groups.put',
-       CASE WHEN n > 595 THEN 'queued' WHEN n % 2 = 0 THEN 'failed' ELSE 'succeeded' END, 1, 20,
+       CASE WHEN n > 2995 THEN 'queued' WHEN n % 2 = 0 THEN 'failed' ELSE 'succeeded' END, 1, 20,
        '{"items": [{"key": "g", "name": "G"}]}', '{}', '', 1,
-       CASE WHEN n % 2 = 0 AND n <= 595 THEN '{"code": "OPERATION_RAISED", "message": "m"}'::json END,
-       CASE WHEN n % 2 = 0 AND n <= 595 THEN 'error-' || n % 4 END, now(), 'key-' || n
-  FROM generate_series(1, 600) AS n CROSS JOIN tenant
+       CASE WHEN n % 2 = 0 AND n <= 2995 THEN '{"code": "OPERATION_RAISED", "message": "m"}'::json END,
+       CASE WHEN n % 2 = 0 AND n <= 2995 THEN 'error-' || n % 4 END, now(), 'key-' || n
+  FROM generate_series(1, 3000) AS n CROSS JOIN tenant
 """
 COUNT = """
 INSERT INTO error_group (tenant_id, fingerprint, kind, code, message, count)
