@@ -18,6 +18,7 @@ from infra.local.server import ServerError
 from infra.local.supervisor import StopRequestedError, StopSignals
 from tests.benchmarks import (
     dead_letters,
+    endings,
     fan_out,
     fence,
     foreign_keys,
@@ -50,6 +51,7 @@ FURTHER = {
     seats.SECTION: seats.measure,
     side_by_side.SECTION: side_by_side.measure,
     fan_out.SECTION: fan_out.measure,
+    endings.SECTION: endings.measure,
     recount.SECTION: recount.measure,
     traces.SECTION: traces.measure,
     dead_letters.SECTION: dead_letters.measure,
