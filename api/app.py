@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from api.authentication import Authenticator
+from api.console import routes as console
 from api.dialects.account import routes as account
 from api.dialects.catalog import routes as catalog
 from api.dialects.user_groups import routes as user_groups
@@ -48,7 +49,7 @@ ACCEPTANCE_CONNECTIONS = 3
 # FastAPI's own spans and logs, which an environment variable would switch on, carry paths and exceptions' texts.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
-ROUTERS = (user_groups.router, catalog.router, account.router, native.router, documents.router)
+ROUTERS = (user_groups.router, catalog.router, account.router, native.router, documents.router, console.router)
 
 FAMILIES: FamilyTable = (
     (re.compile(r"/api/admin/users/"), families.USERS),

@@ -107,6 +107,16 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         default=8, ge=1, le=1000, description="Database connections of one process at most."
     )
+    console_session_hours: int = Field(
+        default=12, ge=1, le=720, description="How long a person stays signed in at `/console` at most."
+    )
+    console_idle_minutes: int = Field(
+        default=60, ge=1, description="How long a session of the console may be silent before it ends."
+    )
+    console_over_https: bool = Field(
+        default=False,
+        description="`true` where a proxy serves the console over https: its cookie then never goes over http.",
+    )
     redirect_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Hosts that `redirect_to` may name, comma-separated; empty = any, over https.",
@@ -200,6 +210,16 @@ class Settings(BaseSettings):
     def retention(self) -> timedelta:
         """`retention_days` as a duration."""
         return timedelta(days=self.retention_days)
+
+    @property
+    def console_session(self) -> timedelta:
+        """`console_session_hours` as a duration."""
+        return timedelta(hours=self.console_session_hours)
+
+    @property
+    def console_idle(self) -> timedelta:
+        """`console_idle_minutes` as a duration."""
+        return timedelta(minutes=self.console_idle_minutes)
 
     def masked(self) -> dict[str, str]:
         """`{variable: value}` for people, in the order of the fields: passwords are `***`, unset reads empty."""

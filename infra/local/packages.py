@@ -1,4 +1,4 @@
-"""Installs RabbitMQ from Debian's or Ubuntu's archive, when that is allowed and possible.
+"""Installs RabbitMQ and Chromium from Debian's or Ubuntu's archive, when that is allowed and possible.
 
 Its one rule: no service of the distribution is left running; our own node is private.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = "rabbitmq-server"
+BROWSER = "chromium"
 POLICY = Path("/usr/sbin/policy-rc.d")
 DENY_ALL = "#!/bin/sh\nexit 101\n"
 
@@ -36,6 +37,18 @@ def install_rabbitmq(say: Callable[[str], None]) -> None:
     with _services_held_back():
         _apt("install", "-y", "--no-install-recommends", PACKAGE)
     _stop_services()
+
+
+def install_chromium(say: Callable[[str], None]) -> None:
+    """Install the package: for tests of the console, and for nothing else.
+
+    Raises:
+        InstallError: apt-get failed.
+    """
+    say("Chromium is not installed, and tests of the console run in it: running apt-get update")
+    _apt("update")
+    say("running apt-get install chromium (half a minute; --no-install would have left it)")
+    _apt("install", "-y", "--no-install-recommends", BROWSER)
 
 
 def _apt(*arguments: str) -> None:

@@ -3,8 +3,16 @@
 One rule: a module of tables that is not named here does not exist.
 """
 
-from infra.postgres import columns, directory_tables, license_tables, measure_tables, operator_tables, tables
+from infra.postgres import (
+    columns,
+    console_tables,
+    directory_tables,
+    license_tables,
+    measure_tables,
+    operator_tables,
+    tables,
+)
 
-MODULES = (tables, directory_tables, license_tables, measure_tables, operator_tables)
+MODULES = (tables, directory_tables, license_tables, measure_tables, operator_tables, console_tables)
 
 metadata = columns.metadata

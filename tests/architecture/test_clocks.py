@@ -5,14 +5,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # The hour of the daily recount, the bits of an operation's id that keep neighbours together, the times of spans, the
-# instant of an overview that says that the database is away, and when a message was found to be unreadable. None of
-# them decides anything.
+# instant of an overview that says that the database is away, when a message was found to be unreadable, and how
+# long ago something was on a page. None of them decides anything.
 MAY_ASK = {
     "workers/verification.py",
     "infra/postgres/operations.py",
     "infra/rabbitmq/claims.py",
     "infra/tracing/work.py",
     "api/native/ops/overview_documents.py",
+    "api/console/wording.py",
 }
 
 

@@ -27,7 +27,7 @@ FURTHER_VARIABLES = {
     # What scripts find in .dev/env, what ./dev itself reads, and what a test run hands to its tests.
     f"{PREFIX}{name}"
     for name in ("URL", "TOKEN", "ADMIN_TOKEN", "PYTHON", "TEST_SEED", "TEST_EXAMPLES", "TEST_DATABASE_URL",
-                 "TEST_AMQP_URL", "TEST_MANAGEMENT_URL")
+                 "TEST_AMQP_URL", "TEST_MANAGEMENT_URL", "TEST_BROWSER")
 }  # fmt: skip
 MADE_WHILE_RUNNING = (".venv/", ".dev/", ".env")
 

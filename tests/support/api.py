@@ -109,9 +109,9 @@ async def serving(
             await assert_no_drift(app.state.services.database)
 
 
-def without_worker(database_url: str) -> AbstractAsyncContextManager[Api]:
+def without_worker(database_url: str, **settings: Any) -> AbstractAsyncContextManager[Api]:
     """The application alone: nothing is applied, so a write that is accepted is answered 202 after 0.2 s."""
-    return serving(database_url, with_worker=False, wait_seconds=0.2)
+    return serving(database_url, with_worker=False, wait_seconds=0.2, **settings)
 
 
 async def _api(app: FastAPI, client: httpx.AsyncClient, key: str) -> Api:

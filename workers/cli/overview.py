@@ -37,6 +37,7 @@ def _rows(here: Place, values: dict[str, str]) -> dict[str, str]:
     rows = {
         "API": url,
         "documentation": f"{url}/docs",
+        "console": f"{url}/console (sign in with the operator's token)",
         "token (tenant demo)": values["SEATLINE_TOKEN"],
         "token (operator)": values["SEATLINE_ADMIN_TOKEN"],
         "Postgres": values["SEATLINE_DATABASE_URL"],

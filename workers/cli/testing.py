@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from infra.local import scratch, servers
+from infra.local import browser, scratch, servers
 from infra.local.place import ROOT, Place
 from infra.local.postgres import DISPOSABLE
 from infra.local.running import RunningServer
@@ -32,7 +32,7 @@ DATABASE, BROKER, MANAGEMENT = "SEATLINE_TEST_DATABASE_URL", "SEATLINE_TEST_AMQP
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.option("--no-install", is_flag=True, help="Do not install RabbitMQ where it is missing.")
+@click.option("--no-install", is_flag=True, help="Install neither RabbitMQ nor Chromium where they are missing.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...], *, no_install: bool) -> None:
     """Run the test suite; ARGUMENTS go to pytest."""
@@ -40,7 +40,10 @@ def test(arguments: tuple[str, ...], *, no_install: bool) -> None:
     say = Progress()
     with signals.installed():
         try:
+            program = browser.ensure(install=not no_install, say=say)
             with own_servers(install=not no_install, signals=signals, say=say) as variables:
+                if program is not None:
+                    variables[browser.VARIABLE] = program
                 code = run_pytest(arguments, variables, signals, say)
         except StopRequestedError:
             code = 130

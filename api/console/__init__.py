@@ -1,0 +1,1 @@
+"""The operators' console: pages in a browser over what /v1/ops answers to programs."""
