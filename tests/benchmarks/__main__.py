@@ -24,6 +24,7 @@ from tests.benchmarks import (
     foreign_keys,
     load,
     machine,
+    pages,
     pass_sizes,
     recount,
     relay,
@@ -55,6 +56,7 @@ FURTHER = {
     recount.SECTION: recount.measure,
     traces.SECTION: traces.measure,
     dead_letters.SECTION: dead_letters.measure,
+    pages.SECTION: pages.measure,
     transfer.SECTION: transfer.measure,
     fence.SECTION: fence.measure,
 }
