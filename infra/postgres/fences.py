@@ -1,4 +1,4 @@
-"""The second fence around a tenant's rows: reads act as a role that Postgres shows one tenant alone (docs/adr/0024).
+"""The second fence around a tenant's rows: reads act as a role that Postgres shows one tenant alone (docs/adr/0021).
 
 One rule: role and tenant are set in the message that begins the transaction, so that they end with it and cost no round
 trip. The first fence is the `WHERE tenant_id` of every block.

@@ -1,13 +1,13 @@
 """The second fence: row-level security for whoever is not the owner, and search behind it.
 
 Revision ID: 0005
-Revises: 0007
+Revises: 0004
 """
 
 from alembic import op
 
 revision = "0005"
-down_revision = "0007"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Measures of processes and samples of the installation; what a worker is at; the newest messages of all tenants.
 
-Revision ID: 0004
+Revision ID: 0003
 Revises: 0002
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None

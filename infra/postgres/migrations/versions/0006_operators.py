@@ -1,13 +1,13 @@
 """Operators: dead letters by their errors, redriven and discarded; cancelled operations; who did what.
 
-Revision ID: 0003
+Revision ID: 0006
 Revises: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

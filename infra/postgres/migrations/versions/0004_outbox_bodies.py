@@ -1,7 +1,7 @@
 """Long bodies of the outbox are stored deflated, and say how long they are.
 
-Revision ID: 0007
-Revises: 0004
+Revision ID: 0004
+Revises: 0003
 """
 
 import zlib
@@ -9,8 +9,8 @@ import zlib
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0004"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
