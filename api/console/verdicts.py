@@ -10,8 +10,8 @@ from typing import Any
 
 from api.console.wording import address, seconds, things
 
-# Operations are applied within tenths of a second; what waits for half a minute waits for somebody.
-LATE_SECONDS = 30.0
+# Operations are applied within tenths of a second; what waits for ten seconds waits for somebody.
+LATE_SECONDS = 10.0
 VERY_LATE_SECONDS = 300.0
 
 
