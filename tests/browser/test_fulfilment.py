@@ -30,10 +30,10 @@ def rows(page):
 
 
 async def test_a_fan_out_moves_while_somebody_looks(service, page):
-    acme = await staffed(service, members=2_000, seats=2_000)
+    acme = await staffed(service, members=6_000, seats=6_000)
     await service.stop_workers()
     try:
-        await service.start_worker(chunk_rows=4)
+        await service.start_worker(chunk_rows=2)
         await give(acme, Prefer="respond-async")
         await page.goto(f"/console/fulfilment?tenant={acme.key}")
         await expect(rows(page)).to_contain_text("running")
@@ -46,7 +46,7 @@ async def test_a_fan_out_moves_while_somebody_looks(service, page):
     finally:
         await service.stop_workers()
         await service.start_worker()
-    await expect(rows(page)).to_contain_text("2,000 of 2,000 assigned", timeout=15_000)
+    await expect(rows(page)).to_contain_text("6,000 of 6,000 assigned", timeout=30_000)
     await expect(rows(page)).to_contain_text("fulfilled")
 
 

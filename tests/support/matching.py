@@ -3,7 +3,7 @@
 One rule: an `Unknown` is bound to the first value it meets, and from then on stands for that value and no other does.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support.model_rows import Unknown, Written
@@ -12,15 +12,19 @@ from tests.support.model_rows import Unknown, Written
 class Bindings:
     """What the unknowns of one tenant have turned out to be."""
 
-    def __init__(self, loose: Container[str] = ()) -> None:
+    def __init__(self, loose: Iterable[str] = ()) -> None:
         """Of the kinds that are `loose` any value will do."""
-        self._loose = loose
+        self._loose = set(loose)
         self._values: dict[Unknown, Any] = {}
         self._unknowns: dict[tuple[str, Any], Unknown] = {}
 
     def unknown(self, kind: str, value: Any) -> Unknown | None:
         """What has turned out to be this value."""
         return self._unknowns.get((kind, value))
+
+    def loosen(self, kind: str) -> None:
+        """From now on any value will do for unknowns of this kind."""
+        self._loose.add(kind)
 
     def bind(self, unknown: Unknown, value: Any) -> bool:
         """Whether the value fits what was bound before. Instants may be shared: one pass is one instant."""
