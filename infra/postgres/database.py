@@ -42,6 +42,9 @@ _SESSION = {
 _CONNECT_SECONDS = 5.0
 # More than statement_timeout: a server that is still there has ended the statement by then, so this one has vanished.
 _SILENCE_SECONDS = 40.0
+# A prepared statement keeps the plan that suited its tables when they were small, until they are analyzed; a fresh one
+# looks at their size. A single assignment took 10 ms, then 25 and 41, while a new installation filled up.
+_PLAN_SECONDS = 15
 # What Postgres answers to a role that does not exist, and to one that the login is no member of.
 NO_SUCH_ROLE = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError)
 # After these nobody knows what the session is doing: a statement may still run, or the server has said farewell.
@@ -277,7 +280,10 @@ class Database:
     async def _connect_as_itself(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await asyncpg.connect(
-                self._dsn, command_timeout=_SILENCE_SECONDS, server_settings={**self._session, **settings}
+                self._dsn,
+                command_timeout=_SILENCE_SECONDS,
+                max_cached_statement_lifetime=_PLAN_SECONDS,
+                server_settings={**self._session, **settings},
             )
 
 
