@@ -34,6 +34,12 @@ router = APIRouter(tags=["operators"])
 Body = Annotated[Document, Depends(json_body)]
 Meaning = Annotated[BatchQuery, Depends(query(BatchQuery))]
 
+_GOES_ON = Shown(
+    model=schemas.BeingDealtWith,
+    example=examples.BEING_DEALT_WITH,
+    description="Accepted: each operation tells how far it is.",
+)
+
 
 @router.get(
     "/v1/ops/dead-letters/groups",
@@ -94,11 +100,7 @@ async def list_dead_letters(
         body=Shown(model=RedriveBody, example=examples.REDRIVE),
         answers={
             200: Shown(model=schemas.Redriven, example=examples.REDRIVEN),
-            202: Shown(
-                model=schemas.BeingDealtWith,
-                example=examples.BEING_DEALT_WITH,
-                description="Accepted: each operation tells how far it is.",
-            ),
+            202: _GOES_ON,
         },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.DEAD_LETTERS_CHANGED],
         is_write=True,
@@ -119,11 +121,7 @@ async def redrive_dead_letters(context: Acting, meaning: Meaning, document: Body
         body=Shown(model=DiscardBody, example=examples.DISCARD),
         answers={
             200: Shown(model=schemas.Discarded, example=examples.DISCARDED),
-            202: Shown(
-                model=schemas.BeingDealtWith,
-                example=examples.BEING_DEALT_WITH,
-                description="Accepted: each operation tells how far it is.",
-            ),
+            202: _GOES_ON,
         },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.DEAD_LETTERS_CHANGED],
         is_write=True,
