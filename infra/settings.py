@@ -4,36 +4,19 @@ Its one rule: a process reads them once, at start, and passes the values on; the
 """
 
 from datetime import timedelta
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from infra import failpoints
+from infra.setting_values import LogFormat, LogLevel, checked_url, mask, shown
+
+__all__ = ["PREFIX", "LogFormat", "LogLevel", "Settings", "SettingsError", "explain", "load", "mask"]
 
 PREFIX = "SEATLINE_"
 # Below this many a minute a mistyped deployment locks itself out (the contract's lower bound).
 FEWEST_BAD_CREDENTIALS = 20
-
-
-class LogFormat(StrEnum):
-    """How a log line is written; `auto` is text on a terminal, else json."""
-
-    AUTO = "auto"
-    JSON = "json"
-    TEXT = "text"
-
-
-class LogLevel(StrEnum):
-    """The least severe line that is written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class SettingsError(Exception):
@@ -147,17 +130,17 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_postgres_url(cls, url: SecretStr) -> SecretStr:
-        return _checked_url(url, schemes=("postgresql", "postgres"))
+        return checked_url(url, schemes=("postgresql", "postgres"))
 
     @field_validator("amqp_url")
     @classmethod
     def _is_an_amqp_url(cls, url: SecretStr | None) -> SecretStr | None:
-        return url and _checked_url(url, schemes=("amqp", "amqps"))
+        return url and checked_url(url, schemes=("amqp", "amqps"))
 
     @field_validator("management_url", "traces_endpoint")
     @classmethod
     def _is_an_http_url(cls, url: SecretStr | None) -> SecretStr | None:
-        return url and SecretStr(_checked_url(url, schemes=("http", "https")).get_secret_value().rstrip("/"))
+        return url and SecretStr(checked_url(url, schemes=("http", "https")).get_secret_value().rstrip("/"))
 
     @field_validator("verify_hour", mode="before")
     @classmethod
@@ -223,7 +206,7 @@ class Settings(BaseSettings):
 
     def masked(self) -> dict[str, str]:
         """`{variable: value}` for people, in the order of the fields: passwords are `***`, unset reads empty."""
-        return {f"{PREFIX}{name.upper()}": _shown(getattr(self, name)) for name in type(self).model_fields}
+        return {f"{PREFIX}{name.upper()}": shown(getattr(self, name)) for name in type(self).model_fields}
 
 
 def load() -> Settings:
@@ -246,34 +229,3 @@ def explain(error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {message}" if name else message)
     return "\n".join(lines)
-
-
-def _checked_url(url: SecretStr, *, schemes: tuple[str, ...]) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(f"must be a URL that begins with {schemes[0]}:// and names a host")
-    return url
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case SecretStr():
-            return mask(value.get_secret_value())
-        case tuple():
-            return ",".join(str(part) for part in value)
-        case Path():
-            return str(value)
-        case _:
-            return str(value)
-
-
-def mask(url: str) -> str:
-    """The URL with `***` for its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    before, _, host = parts.netloc.rpartition("@")
-    user = before.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}:***@{host}"))

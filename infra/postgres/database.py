@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from time import perf_counter
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -19,12 +18,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from infra.measures import Histogram, Measures
+from infra.measures import Measures
+from infra.postgres.sessions import Opened, Reader, Row, Session, Transaction, fetched
 from infra.postgres.statements import Statement
 
-log = structlog.get_logger(__name__)
+# Whoever works with the database takes all of it from here.
+__all__ = ["NO_SUCH_ROLE", "Database", "Opened", "Reader", "Reads", "Row", "Session", "Transaction", "plain_dsn"]
 
-Row = Mapping[str, Any]
+log = structlog.get_logger(__name__)
 
 # A holder must not become a ghost: Postgres ends a session whose client sleeps inside a transaction, and the kernel
 # one whose client has vanished. Keepalives: 5 s of silence, then 3 probes 2 s apart.
@@ -51,63 +52,6 @@ NO_SUCH_ROLE = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivileg
 _DOUBTFUL = (asyncio.CancelledError, TimeoutError, asyncpg.InternalClientError)
 
 
-class Opened(Protocol):
-    """A transaction on a driver's connection: asyncpg's own, or one that begins in another way."""
-
-    async def start(self) -> None:
-        """Begin."""
-
-    async def commit(self) -> None:
-        """Commit."""
-
-    async def rollback(self) -> None:
-        """Roll back."""
-
-
-class Transaction:
-    """An open transaction. Every statement runs on its one connection, in the order of the calls."""
-
-    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
-        self._connection = connection
-        self._times = times
-        # Set just before COMMIT is sent: from then on an exception leaves the outcome unknown.
-        self.commit_sent = False
-
-    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
-        """Run the statement and return its rows.
-
-        Raises:
-            KeyError: a bind that the statement names was not given.
-        """
-        return await _fetched(self._connection, self._times, statement, binds)
-
-    async def execute(self, statement: Statement, **binds: object) -> None:
-        """Run the statement for its effect alone."""
-        await _executed(self._connection, self._times, statement, binds)
-
-    async def commit(self, opened: Opened) -> None:
-        """Commit; for the pool alone, at the end of its block."""
-        self.commit_sent = True
-        await opened.commit()
-
-    @asynccontextmanager
-    async def undone(self) -> AsyncIterator[None]:
-        """A block whose effects are taken back at its end, whatever happens: a dry run."""
-        savepoint = self._connection.transaction()
-        await savepoint.start()
-        try:
-            yield
-        finally:
-            await savepoint.rollback()
-
-
-class Reader(Protocol):
-    """Whatever runs a statement and returns its rows: a transaction, a session, or the database itself."""
-
-    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
-        """Run the statement and return its rows."""
-
-
 class Reads(Protocol):
     """Where a read gets its rows: the whole database, or what a fence leaves of it for one tenant."""
 
@@ -119,34 +63,6 @@ class Reads(Protocol):
 
 
 Begin = Callable[[asyncpg.Connection], Opened]
-
-
-class Session:
-    """A connection of its own, outside the pool, for session advisory locks; statements commit one by one."""
-
-    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
-        self._connection = connection
-        self._times = times
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.terminate()
-
-    def terminate(self) -> None:
-        """End the session without a word: one that is left because its server hangs must not wait for that server."""
-        self._connection.terminate()
-
-    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
-        """Run the statement in a transaction of its own and return its rows."""
-        return await _fetched(self._connection, self._times, statement, binds)
-
-    async def execute(self, statement: Statement, **binds: object) -> None:
-        """Run the statement in a transaction of its own, for its effect alone."""
-        await _executed(self._connection, self._times, statement, binds)
 
 
 class Database:
@@ -234,7 +150,7 @@ class Database:
         async with asyncio.timeout(self._patience), self._pooled() as pooled:
             driver = await _living(pooled)
             try:
-                return await _fetched(driver, self._times, statement, binds)
+                return await fetched(driver, self._times, statement, binds)
             except BaseException as error:
                 if isinstance(error, _DOUBTFUL) or driver.is_closed():
                     driver.terminate()
@@ -285,27 +201,6 @@ class Database:
                 max_cached_statement_lifetime=_PLAN_SECONDS,
                 server_settings={**self._session, **settings},
             )
-
-
-async def _fetched(
-    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
-) -> Sequence[Row]:
-    began = perf_counter()
-    try:
-        rows: Sequence[Row] = await connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
-        return rows
-    finally:
-        times.observe(perf_counter() - began, statement.name)
-
-
-async def _executed(
-    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
-) -> None:
-    began = perf_counter()
-    try:
-        await connection.execute(statement.sql, *(binds[name] for name in statement.binds))
-    finally:
-        times.observe(perf_counter() - began, statement.name)
 
 
 async def _living(pooled: AsyncConnection) -> asyncpg.Connection:

@@ -16,7 +16,7 @@ from api.errors.families import NATIVE
 from api.http.parameters import query
 from api.http.responses import json_response
 from api.native.cursors import decode_cursor, encode_cursor
-from api.native.ops import room_examples, room_schemas
+from api.native.ops import fulfilment_schemas, room_examples
 from api.native.ops.access import Looking
 from api.native.ops.queries import GroupFulfilmentQuery, RoomListQuery, WaitingQuery
 from api.native.ops.tenants import tenant_named
@@ -46,7 +46,9 @@ router = APIRouter(tags=["operators"])
         summary="List what groups were given",
         family=NATIVE,
         query=GroupFulfilmentQuery,
-        answers={200: Shown(model=room_schemas.GroupFulfilmentPage, example=room_examples.page(room_examples.GRANT))},
+        answers={
+            200: Shown(model=fulfilment_schemas.GroupFulfilmentPage, example=room_examples.page(room_examples.GRANT))
+        },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
     ),
 )
@@ -71,7 +73,7 @@ async def list_group_fulfilment(
         summary="List licences by how full they are",
         family=NATIVE,
         query=RoomListQuery,
-        answers={200: Shown(model=room_schemas.PoolPage, example=room_examples.page(room_examples.POOL))},
+        answers={200: Shown(model=fulfilment_schemas.PoolPage, example=room_examples.page(room_examples.POOL))},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
     ),
 )
@@ -93,7 +95,7 @@ async def list_pools(context: Looking, asked: Annotated[RoomListQuery, Depends(q
         summary="List who waits",
         family=NATIVE,
         query=WaitingQuery,
-        answers={200: Shown(model=room_schemas.WaitingPage, example=room_examples.page(room_examples.WAITING))},
+        answers={200: Shown(model=fulfilment_schemas.WaitingPage, example=room_examples.page(room_examples.WAITING))},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.LICENSE_DOES_NOT_EXIST],
     ),
 )

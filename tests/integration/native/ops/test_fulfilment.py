@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.native.ops import room_schemas
+from api.native.ops import fulfilment_schemas
 from domain.continuations import Continuing
 from domain.entitlements import State
 from infra.postgres.reads import fulfilment as reads
@@ -52,7 +52,7 @@ async def everything(api, path, headers):
 async def test_groups_are_told_with_their_members_and_what_goes_on(api, watcher, sql, filled):
     items = await everything(api, "groups", watcher)
     for item in items:
-        room_schemas.GroupFulfilment.model_validate(item, strict=True)
+        fulfilment_schemas.GroupFulfilment.model_validate(item, strict=True)
     assert [(item["tenant"], item["group"]["key"], item["fulfilled"]) for item in items] == [
         ("acme", "g1", False), ("acme", "g2", True), ("stranger", "g1", False), ("stranger", "g2", True),
     ]  # fmt: skip
@@ -77,7 +77,7 @@ async def test_groups_are_told_with_their_members_and_what_goes_on(api, watcher,
 async def test_pools_are_told_by_how_full_they_are(api, watcher, filled):
     items = await everything(api, "licenses?tenant=acme", watcher)
     for item in items:
-        room_schemas.Pool.model_validate(item, strict=True)
+        fulfilment_schemas.Pool.model_validate(item, strict=True)
     assert [(item["license"]["key"], item["utilisation"]) for item in items][:2] == [("l1", 1.0), ("l2", None)]
     assert len(await everything(api, "licenses", watcher)) == 6
 
@@ -85,7 +85,7 @@ async def test_pools_are_told_by_how_full_they_are(api, watcher, filled):
 async def test_who_waits_is_told_with_their_place_across_tenants(api, watcher, filled, monkeypatch):
     items = await everything(api, "waiting", watcher)
     for item in items:
-        room_schemas.WaitingPerson.model_validate(item, strict=True)
+        fulfilment_schemas.WaitingPerson.model_validate(item, strict=True)
     assert [(item["tenant"], item["user"]["key"], item["position"], item["waiting_for"]) for item in items] == [
         ("acme", "u4", 1, "seat"), ("acme", "u5", 2, "seat"),
         ("stranger", "u4", 1, "seat"), ("stranger", "u5", 2, "seat"),

@@ -1,0 +1,125 @@
+"""What statements run on: a transaction of the pool, or a session outside it.
+
+One rule: every statement passes `fetched` or `executed`, which measure it under its name.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import asyncpg
+
+from infra.measures import Histogram
+from infra.postgres.statements import Statement
+
+Row = Mapping[str, Any]
+
+
+class Reader(Protocol):
+    """Whatever runs a statement and returns its rows: a transaction, a session, or the database itself."""
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement and return its rows."""
+
+
+class Opened(Protocol):
+    """A transaction on a driver's connection: asyncpg's own, or one that begins in another way."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def commit(self) -> None:
+        """Commit."""
+
+    async def rollback(self) -> None:
+        """Roll back."""
+
+
+class Transaction:
+    """An open transaction. Every statement runs on its one connection, in the order of the calls."""
+
+    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
+        self._connection = connection
+        self._times = times
+        # Set just before COMMIT is sent: from then on an exception leaves the outcome unknown.
+        self.commit_sent = False
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement and return its rows.
+
+        Raises:
+            KeyError: a bind that the statement names was not given.
+        """
+        return await fetched(self._connection, self._times, statement, binds)
+
+    async def execute(self, statement: Statement, **binds: object) -> None:
+        """Run the statement for its effect alone."""
+        await executed(self._connection, self._times, statement, binds)
+
+    async def commit(self, opened: Opened) -> None:
+        """Commit; for the pool alone, at the end of its block."""
+        self.commit_sent = True
+        await opened.commit()
+
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[None]:
+        """A block whose effects are taken back at its end, whatever happens: a dry run."""
+        savepoint = self._connection.transaction()
+        await savepoint.start()
+        try:
+            yield
+        finally:
+            await savepoint.rollback()
+
+
+class Session:
+    """A connection of its own, outside the pool, for session advisory locks; statements commit one by one."""
+
+    def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
+        self._connection = connection
+        self._times = times
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.terminate()
+
+    def terminate(self) -> None:
+        """End the session without a word: one that is left because its server hangs must not wait for that server."""
+        self._connection.terminate()
+
+    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+        """Run the statement in a transaction of its own and return its rows."""
+        return await fetched(self._connection, self._times, statement, binds)
+
+    async def execute(self, statement: Statement, **binds: object) -> None:
+        """Run the statement in a transaction of its own, for its effect alone."""
+        await executed(self._connection, self._times, statement, binds)
+
+
+async def fetched(
+    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
+) -> Sequence[Row]:
+    """The statement's rows; how long it took is measured."""
+    began = perf_counter()
+    try:
+        rows: Sequence[Row] = await connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
+        return rows
+    finally:
+        times.observe(perf_counter() - began, statement.name)
+
+
+async def executed(
+    connection: asyncpg.Connection, times: Histogram, statement: Statement, binds: Mapping[str, object]
+) -> None:
+    """The statement's effect alone, measured as well."""
+    began = perf_counter()
+    try:
+        await connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+    finally:
+        times.observe(perf_counter() - began, statement.name)
