@@ -30,15 +30,17 @@ async def show_events(visitor: Signed, request: Request) -> Response:
     # From a place in a tenant's log on one reads forward, a page at a time; else the newest stand on top.
     events = found["events"] if "after" in asked else found["events"][::-1]
     following = address("/events", **{**asked, "after": found["next"]}) if "after" in asked and events else ""
-    values = values_of(visitor, asked=asked, events=events, types=TYPES, following=following)
+    # Where the page's stream begins: nothing falls between the two.
+    live = "" if "after" in asked else address("/events/stream", **asked, behind=found["last_event_id"])
+    values = values_of(visitor, asked=asked, events=events, types=TYPES, following=following, live=live)
     return html("events.html", values)
 
 
 @router.get("/console/events/stream")
 async def stream(visitor: Signed, request: Request) -> Response:
-    """Each event as a line of the page."""
+    """Each event as a line of the page, from behind what the page shows, or what came last."""
     wanted = _wanted(_asked(request))
-    after = request.headers.get("last-event-id")
+    after = request.headers.get("last-event-id") or request.query_params.get("behind")
 
     def shown(message: StreamMessage) -> Iterable[StreamMessage]:
         if not message.data:

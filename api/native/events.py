@@ -13,9 +13,10 @@ from api.errors.families import NATIVE
 from api.http.context import RequestContext, caller_of, tenant_caller
 from api.http.parameters import query
 from api.native import answers, examples
-from api.native.event_stream import MEDIA_TYPE, EventStream
+from api.native.event_stream import Followed
 from api.native.following import follower_of, following
 from api.native.queries import EventsQuery, sequence_of
+from api.native.streaming import LiveStream, wants_stream
 from domain.errors import ErrorCode
 from infra.cloudevents import wire_sequence
 from infra.postgres.reads.events import EventsExpiredError, LogPage, page_of_events
@@ -40,7 +41,7 @@ async def read_events(
     asked: Annotated[EventsQuery, Depends(query(EventsQuery))],
 ) -> Response:
     """With `Accept: text/event-stream` the answer goes on as events come, and `Last-Event-ID` resumes it."""
-    if _wants_stream(context):
+    if wants_stream(context.request):
         return await _stream(context, asked)
     page = await _page(context, asked, asked.after)
     body = b'{"events":[%b],"next":"%b"}' % (
@@ -61,13 +62,10 @@ async def _stream(context: RequestContext, asked: EventsQuery) -> Response:
     async def may_go_on() -> bool:
         return await _is_still_allowed(context)
 
-    return EventStream(
-        tenant_id=context.tenant_id,
-        first=first,
-        read=read,
-        may_go_on=may_go_on,
-        follower=follower_of(context.request),
+    followed = Followed(
+        tenant_id=context.tenant_id, read=read, may_go_on=may_go_on, follower=follower_of(context.request)
     )
+    return LiveStream(followed.parts(first))
 
 
 async def _page(context: RequestContext, asked: EventsQuery, after: int | None) -> LogPage:
@@ -91,11 +89,6 @@ async def _is_still_allowed(context: RequestContext) -> bool:
     except (UnauthenticatedError, TooManyBadCredentialsError):
         return False
     return caller.may(SCOPE) and caller.tenant_id == context.tenant_id
-
-
-def _wants_stream(context: RequestContext) -> bool:
-    accepted = ",".join(context.request.headers.getlist("accept")).split(",")
-    return any(part.partition(";")[0].strip().lower() == MEDIA_TYPE for part in accepted)
 
 
 def _last_event(header: str) -> int:

@@ -57,6 +57,20 @@ async def test_what_happened_while_nobody_looked_is_not_missed(service, page):
     ]
 
 
+async def test_an_event_that_is_sent_again_stands_once(service, page):
+    acme = await service.company()
+    await live(page, f"?tenant={acme.key}")
+    await acme.put_group("sales")
+    await expect(lines(page)).to_have_count(2, timeout=2_000)
+    await page.evaluate(
+        """const list = document.querySelector(".tail");
+        list.prepend(list.lastElementChild.cloneNode(true));
+        document.dispatchEvent(new Event("htmx:sse:after:message"))"""
+    )
+    await expect(lines(page)).to_have_count(2)
+    await expect(lines(page).nth(0)).to_contain_text("operation.finished")
+
+
 async def test_a_tenants_log_is_read_from_any_place_on(service, page):
     acme = await service.company()
     for number in range(4):

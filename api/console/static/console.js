@@ -68,8 +68,13 @@
   });
   document.addEventListener("DOMContentLoaded", selected);
 
-  // A tail keeps its newest rows; reading back pauses nothing.
+  // A tail keeps its newest rows; reading back pauses nothing. A stream may send again what stands here already.
   document.addEventListener("htmx:sse:after:message", () => all("[data-most]").forEach((list) => {
+    const known = new Set();
+    all("[data-event]", list).reverse().forEach((row) => {
+      if (known.has(row.dataset.event)) row.remove();
+      known.add(row.dataset.event);
+    });
     while (list.childElementCount > Number(list.dataset.most)) list.lastElementChild.remove();
   }));
 })();

@@ -5,63 +5,51 @@ that whoever resumes after an id has missed nothing before it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 
-import structlog
+from typing_extensions import override
 
+from api.native.lookout import Lookout
 from infra.postgres.database import Database
-from infra.postgres.faults import is_transient
-from infra.postgres.reads.event_tail import LoggedMessage, last_message_id, messages_after
-
-log = structlog.get_logger(__name__)
+from infra.postgres.reads.event_tail import HOLE_SECONDS, LoggedMessage, messages_after, settled_id
 
 POLL_SECONDS = 0.2
-# A transaction takes a fraction of this. Ids that never appear were rolled back.
-HOLE_SECONDS = 2.0
 PAGE = 500
 # A stream that is so far behind ends; its client comes back and reads on from where it was.
 MOST_WAITING = 2_000
 
-_PAUSE_AFTER_FAULT = 1.0
-
 Waiting = asyncio.Queue[LoggedMessage | None]
 
 
-class EventTail:
+class EventTail(Lookout):
     """Reads while anybody follows."""
 
+    name = "event-tail"
+
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self._database = database
         self._followers: set[Waiting] = set()
         self._reached = 0
         self._hole_since: float | None = None
-        self._stopped = False
-        self._task: asyncio.Task[None] | None = None
 
+    @override
     def stop(self) -> None:
         """Let all streams end, and any that opens later."""
-        self._stopped = True
+        super().stop()
         for waiting in self._followers:
             _end(waiting)
 
-    async def close(self) -> None:
-        """Stop, and end the reading."""
-        self.stop()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def follow(self, after: int | None, *, quiet_seconds: float) -> AsyncIterator[LoggedMessage | None]:
+    async def follow(self, after: int | None, *, quiet_seconds: float) -> AsyncGenerator[LoggedMessage | None, None]:
         """Messages behind the id `after`, or from now on; None after every so many seconds without one."""
-        if not self._followers:
-            self._reached = await last_message_id(self._database)
+        await self._begin()
         with self._following() as waiting:
             begin = self._reached
             async for message in self._between(begin if after is None else after, begin):
                 yield message
-            while not self._stopped:
+            known = max(begin, after or 0)
+            while not self.is_stopping:
                 try:
                     async with asyncio.timeout(quiet_seconds):
                         handed = await waiting.get()
@@ -70,7 +58,16 @@ class EventTail:
                     continue
                 if handed is None:
                     return
-                yield handed
+                if handed.id > known:
+                    yield handed
+
+    async def _begin(self) -> None:
+        """Whoever comes first says from where on is read."""
+        if not self._followers:
+            settled = await settled_id(self._database)
+            if not self._followers:  # somebody may have come meanwhile
+                self._reached = settled
+                self._hole_since = None
 
     async def _between(self, after: int, last: int) -> AsyncIterator[LoggedMessage]:
         while after < last:
@@ -84,27 +81,15 @@ class EventTail:
     def _following(self) -> Iterator[Waiting]:
         waiting: Waiting = asyncio.Queue(MOST_WAITING)
         self._followers.add(waiting)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._keep_reading(), name="event-tail")
         try:
-            yield waiting
+            with self.watched():
+                yield waiting
         finally:
             self._followers.discard(waiting)
 
-    async def _keep_reading(self) -> None:
-        while self._followers and not self._stopped:
-            pause = POLL_SECONDS
-            try:
-                full = await self._read()
-                pause = 0.0 if full else POLL_SECONDS
-            except Exception as error:
-                if not is_transient(error):
-                    log.exception("the tail of events could not be read")
-                pause = _PAUSE_AFTER_FAULT
-            await asyncio.sleep(pause)
-
-    async def _read(self) -> bool:
-        """Hand on what has come; whether there was as much as one page holds."""
+    @override
+    async def look(self) -> float:
+        """Hand on what has come; at once again where there was as much as one page holds."""
         found = await messages_after(self._database, self._reached, limit=PAGE)
         whole = self._whole(found)
         for message in whole:
@@ -112,7 +97,7 @@ class EventTail:
                 _hand(waiting, message)
         if whole:
             self._reached = whole[-1].id
-        return len(whole) == PAGE
+        return 0.0 if len(whole) == PAGE else POLL_SECONDS
 
     def _whole(self, found: Sequence[LoggedMessage]) -> Sequence[LoggedMessage]:
         """Those before the first id that is missing, unless it has been missing for so long that it will not come."""

@@ -3,7 +3,7 @@
 One rule: events are shown in the bytes that are published; only `/v1/events` and a tenant's pages are without gaps.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, cast
 
@@ -16,17 +16,17 @@ from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
 from api.http.parameters import query
 from api.http.services import services_of
-from api.native.event_stream import KEEP_ALIVE_SECONDS, MEDIA_TYPE
 from api.native.ops import room_examples, room_schemas
 from api.native.ops.access import Looking
 from api.native.ops.event_tail import EventTail
-from api.native.ops.live import LiveStream, Permission, message
+from api.native.ops.live import Permission
 from api.native.ops.queries import TailQuery
 from api.native.ops.tenants import tenant_named
 from api.native.stopping import on_stop_signal
+from api.native.streaming import KEEP_ALIVE_SECONDS, LiveStream, message, wants_stream
 from domain.errors import ErrorCode
 from infra.cloudevents import wire_sequence, wire_type
-from infra.postgres.reads.event_tail import newest_messages
+from infra.postgres.reads.event_tail import newest_messages, settled_id
 from infra.postgres.reads.events import EventsExpiredError, page_of_events
 
 _LARGEST_ID = 2**63 - 1
@@ -59,14 +59,21 @@ async def tail_events(context: Looking, asked: Annotated[TailQuery, Depends(quer
     types = [one.value for one in dict.fromkeys(asked.types)] or None
     tenant = await tenant_named(context.services, asked.tenant)
     tenant_id = None if tenant is None else tenant.id
-    if _wants_stream(context):
+    if wants_stream(context.request):
         return _stream(context, tenant_id, types)
     if asked.after is None:
-        found = await newest_messages(context.services.database, tenant_id=tenant_id, types=types, limit=asked.limit)
-        return _page([event for one in found for event in one.events][-asked.limit :], None)
+        return await _newest(context, tenant_id, asked, types)
     if tenant_id is None:
         raise invalid_parameter("tenant", "required")
     return await _page_after(context, tenant_id, asked, types)
+
+
+async def _newest(context: Looking, tenant_id: int | None, asked: TailQuery, types: Sequence[str] | None) -> Response:
+    database = context.services.database
+    # Before the page is read: what is committed between the two comes twice, and nothing is missed.
+    settled = await settled_id(database)
+    found = await newest_messages(database, tenant_id=tenant_id, types=types, limit=asked.limit)
+    return _page([event for one in found for event in one.events][-asked.limit :], last_event_id=settled)
 
 
 async def _page_after(context: Looking, tenant_id: int, asked: TailQuery, types: Sequence[str] | None) -> Response:
@@ -76,21 +83,17 @@ async def _page_after(context: Looking, tenant_id: int, asked: TailQuery, types:
         )
     except EventsExpiredError as expired:
         raise ApiError(ErrorCode.EVENTS_EXPIRED, details={"earliest": wire_sequence(expired.earliest)}) from None
-    return _page([event.body for event in page.events], page.next)
+    return _page([event.body for event in page.events], following=page.next)
 
 
-def _page(events: Sequence[bytes], following: int | None) -> Response:
+def _page(events: Sequence[bytes], *, following: int | None = None, last_event_id: int | None = None) -> Response:
     after = b"null" if following is None else b'"%b"' % wire_sequence(following).encode()
+    settled = b"null" if last_event_id is None else b'"%d"' % last_event_id
     return Response(
-        b'{"events":[%b],"next":%b}' % (b",".join(events), after),
+        b'{"events":[%b],"next":%b,"last_event_id":%b}' % (b",".join(events), after, settled),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _wants_stream(context: Looking) -> bool:
-    accepted = ",".join(context.request.headers.getlist("accept")).split(",")
-    return any(part.partition(";")[0].strip().lower() == MEDIA_TYPE for part in accepted)
 
 
 def _stream(context: Looking, tenant_id: int | None, types: Sequence[str] | None) -> LiveStream:
@@ -103,7 +106,7 @@ def _stream(context: Looking, tenant_id: int | None, types: Sequence[str] | None
 
 async def _events(
     tail: EventTail, permission: Permission, after: int | None, tenant_id: int | None, types: Sequence[str] | None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     reached = after
     async for one in tail.follow(after, quiet_seconds=KEEP_ALIVE_SECONDS):
         if not await permission.lasts():

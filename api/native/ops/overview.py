@@ -3,7 +3,7 @@
 One rule: one reader for the process, however many watch.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, cast
@@ -20,10 +20,11 @@ from api.http.responses import json_response
 from api.http.services import services_of
 from api.native.ops import room_examples, room_schemas
 from api.native.ops.access import Looking
-from api.native.ops.live import Feed, LiveStream, Permission, message
+from api.native.ops.live import Feed, Permission
 from api.native.ops.overview_documents import history_document, overview_document
 from api.native.ops.queries import HistoryQuery
 from api.native.stopping import on_stop_signal
+from api.native.streaming import LiveStream, message
 from domain.errors import JSON
 
 OVERVIEW_EVERY_SECONDS = 1.0
@@ -95,9 +96,9 @@ def overview_stream(app: FastAPI, may_go_on: Callable[[], Awaitable[bool]]) -> L
     return LiveStream(_overviews(cast("OverviewFeed", app.state.overview_feed), may_go_on))
 
 
-async def _overviews(feed: OverviewFeed, may_go_on: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+async def _overviews(feed: OverviewFeed, may_go_on: Callable[[], Awaitable[bool]]) -> AsyncGenerator[bytes, None]:
     turn = feed.turn
-    with feed.watching():
+    with feed.watched():
         while (found := await feed.after(turn)) is not None and await may_go_on():
             turn, document = found
             yield message("overview", to_json(document))

@@ -112,4 +112,4 @@ WAITING: dict[str, JSON] = {
     ],
 }
 
-TAIL: dict[str, JSON] = EVENTS
+TAIL: dict[str, JSON] = {**EVENTS, "last_event_id": None}

@@ -158,7 +158,10 @@ class WorkerList(BaseModel):
 
 
 class TailPage(BaseModel):
-    """Events in order; `next` is the `after` of the next page of one tenant's log, null where none was asked for."""
+    """Events in order: the newest, from which a stream goes on, or a page of one tenant's log."""
 
     events: list[dict[str, Any]]
-    next: str | None
+    next: str | None = Field(description="The `after` of the next page of a tenant's log; null where none was read.")
+    last_event_id: str | None = Field(
+        description="The `Last-Event-ID` of a stream that misses nothing behind the newest; null in a tenant's log."
+    )

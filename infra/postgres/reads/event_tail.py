@@ -6,6 +6,7 @@ a lower one may appear later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from infra.cloudevents import split
 from infra.postgres.database import Reader, Row
@@ -15,7 +16,9 @@ from infra.postgres.statements import load
 _SQL = load("read_event_tail")
 
 WINDOW = 2_000
-"""How many of the newest messages are looked through for some types."""
+"""How many of the newest messages are looked through for some types, and for one that is missing."""
+HOLE_SECONDS = 2.0
+"""How long a missing id is waited for: a transaction takes a fraction of this. What never appears was rolled back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +31,11 @@ class LoggedMessage:
     events: Sequence[bytes]
 
 
-async def last_message_id(reader: Reader) -> int:
-    """The newest message's id; 0 where there is none."""
-    [row] = await reader.fetch(_SQL["last_message"])
-    last: int = row["id"]
-    return last
+async def settled_id(reader: Reader) -> int:
+    """The id of a message behind which a stream misses nothing that is not committed yet; 0 where there is none."""
+    [row] = await reader.fetch(_SQL["settled_message"], window=WINDOW, hole=timedelta(seconds=HOLE_SECONDS))
+    settled: int = row["id"]
+    return settled
 
 
 async def messages_after(reader: Reader, after: int, *, limit: int) -> list[LoggedMessage]:

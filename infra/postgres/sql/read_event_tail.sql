@@ -1,8 +1,19 @@
 -- Events across tenants, for operators: by the ids of their messages, which are given before the commit.
 
--- name: last_message
--- The newest message's id.
-SELECT coalesce(max(id), 0) AS id FROM outbox;
+-- name: settled_message
+-- The id behind which everything is yet to come: the newest message's, or that before the first missing one of a
+-- window whose writer may still commit it. Only an id that was given before a message as young as that can be.
+WITH newest AS MATERIALIZED (
+    SELECT id, created_at
+      FROM outbox
+     ORDER BY id DESC
+     LIMIT CAST(:window AS integer)
+), followed AS (
+    SELECT id, created_at, lag(id) OVER (ORDER BY id) AS before FROM newest
+)
+SELECT coalesce(min(before) FILTER (WHERE before < id - 1 AND created_at > now() - CAST(:hole AS interval)), max(id), 0)
+       AS id
+  FROM followed;
 
 -- name: messages_after
 -- The messages behind an id, in the order of their ids.

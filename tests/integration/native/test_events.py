@@ -175,13 +175,13 @@ async def test_a_stream_ends_at_a_gap_and_the_next_call_says_so(api, sql):
 
 async def test_many_streams_share_one_poll(api, monkeypatch):
     asked = []
-    real = LogFollower._poll
+    real = LogFollower._keep_looking
 
     async def counted(self):
         asked.append(self)
         await real(self)
 
-    monkeypatch.setattr(LogFollower, "_poll", counted)
+    monkeypatch.setattr(LogFollower, "_keep_looking", counted)
     headers = {**api.headers, "Accept": "text/event-stream"}
     async with (
         streaming(api.app, "/v1/events", headers) as one,

@@ -1,13 +1,15 @@
 """Events for operators: the newest of all tenants, a tenant's from a place on, and live, in order and resumable."""
 
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 
 from api.native.ops import event_tail, live
 from domain.events import EventType
 from infra.postgres.administration import revoke_token
-from infra.postgres.reads.event_tail import LoggedMessage
+from infra.postgres.reads import event_tail as reads
+from infra.postgres.reads.event_tail import LoggedMessage, settled_id
 from tests.support.api import groups
 from tests.support.directory import add_events
 from tests.support.streams import streaming
@@ -32,12 +34,14 @@ async def test_the_newest_of_all_tenants_and_of_one_are_told_in_order(api, watch
     everybody = await api.call("GET", PATH, headers=watcher)
     assert places(everybody) == [("acme", 1), ("acme", 2), *(("stranger", n) for n in range(1, 5))]
     assert everybody.json()["next"] is None
+    assert int(everybody.json()["last_event_id"]) == await sql.fetchval("SELECT max(id) FROM outbox")
     assert places(await api.call("GET", f"{PATH}?limit=2", headers=watcher)) == [("stranger", 3), ("stranger", 4)]
     assert places(await api.call("GET", f"{PATH}?tenant=acme", headers=watcher)) == [("acme", 1), ("acme", 2)]
     typed = await api.call("GET", f"{PATH}?types=group.updated", headers=watcher)
     assert places(typed) == [("acme", 1), ("stranger", 4)]
     after = await api.call("GET", f"{PATH}?tenant=stranger&after=2&limit=1", headers=watcher)
     assert (places(after), int(after.json()["next"])) == ([("stranger", 3)], 3)
+    assert after.json()["last_event_id"] is None
     api.is_filled_by_hand = True
 
 
@@ -81,22 +85,50 @@ async def test_a_stream_resumes_where_it_was_without_a_gap(api, stream_headers, 
         assert int(json.loads((await again.event())["data"])["sequence"]) == 101
 
 
-async def test_a_message_that_is_still_being_written_is_waited_for(api, stream_headers, sql, database):
-    async with streaming(api.app, PATH, stream_headers) as stream:
-        await stream.block()
-        late = sql.transaction()
-        await late.start()
-        await sql.fetchval("SELECT nextval(pg_get_serial_sequence('outbox', 'id'))")
-        held = await sql.fetchval("SELECT currval(pg_get_serial_sequence('outbox', 'id'))")
-        await api.arrange(groups("a"))
+@asynccontextmanager
+async def being_written(sql):
+    """A message that has its id and is committed at the block's end."""
+    async with sql.transaction():
+        held = await sql.fetchval("SELECT nextval(pg_get_serial_sequence('outbox', 'id'))")
+        yield held
         await sql.execute(
             "INSERT INTO outbox (tenant_id, id, type, first_sequence, last_sequence, operation_id, routing_key, body) "
             "OVERRIDING SYSTEM VALUE VALUES (0, $1, 'user.updated', 1, 1, gen_random_uuid(), 'x.y', '[{\"late\":1}]')",
             held,
         )
-        await late.commit()
+
+
+async def test_a_message_that_is_still_being_written_is_waited_for(api, stream_headers, sql):
+    async with streaming(api.app, PATH, stream_headers) as stream:
+        await stream.block()
+        async with being_written(sql) as held:
+            await api.arrange(groups("a"))
         assert json.loads((await stream.event())["data"]) == {"late": 1}
         assert int((await stream.event())["id"]) > held
+
+
+async def test_a_stream_from_a_page_on_misses_nothing_that_was_still_being_written(api, watcher, stream_headers, sql):
+    await api.arrange(groups("a"))
+    async with being_written(sql) as held:
+        await api.arrange(groups("b"))
+        page = await api.call("GET", PATH, headers=watcher)
+    assert int(page.json()["last_event_id"]) < held
+    assert [event["subject"] for event in page.json()["events"]][-2] == "groups/b"
+    headers = {**stream_headers, "Last-Event-ID": page.json()["last_event_id"]}
+    async with streaming(api.app, PATH, headers) as stream:
+        seen = [json.loads((await stream.event())["data"]) for _ in range(3)]
+    assert seen[0] == {"late": 1}
+    assert seen[1:] == page.json()["events"][-2:]
+
+
+async def test_a_message_that_will_never_be_written_does_not_hold_a_page_back(database, sql, monkeypatch):
+    await add_events(sql, 1, "acme", (EventType.USER_UPDATED, 1))
+    await sql.fetchval("SELECT nextval(pg_get_serial_sequence('outbox', 'id'))")
+    await add_events(sql, 1, "acme", (EventType.USER_UPDATED, 1), first=2)
+    first, last = await sql.fetchrow("SELECT min(id), max(id) FROM outbox")
+    assert await settled_id(database) == first
+    monkeypatch.setattr(reads, "HOLE_SECONDS", 0.0)
+    assert await settled_id(database) == last
 
 
 async def test_a_message_that_was_rolled_back_is_not_waited_for_for_long(api, stream_headers, sql, monkeypatch):

@@ -35,7 +35,7 @@ CASES = [
     ("read_fulfilment", "page_of_grants", {**SPAN, "state": "running"}),
     ("read_fulfilment", "page_of_pools", SPAN),
     ("read_fulfilment", "next_tenant_with_waiting", {"from_tenant": 0}),
-    ("read_event_tail", "last_message", {}),
+    ("read_event_tail", "settled_message", {"hole": timedelta(seconds=2)}),
     ("read_event_tail", "messages_after", {"after": 0, "limit": 100}),
     ("read_event_tail", "newest_messages", {"types": ["user.deleted"], "limit": 10}),
     ("read_event_tail", "newest_messages_of_tenant", {"types": None, "limit": 10, "tenant_id": 1}),
