@@ -34,7 +34,8 @@ class Reason:
 class Explanation:
     """One person's entitlement to one licence; `user` None is an e-mail address whose person is not known.
 
-    `position` is None for who waits for no seat, and beyond what is counted; `until` is when the licence expires.
+    `position` is None for who waits for no seat, and beyond what is counted; `position_beyond` then says how far that
+    was. `until` is when the licence expires.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Explanation:
     since: datetime
     until: datetime | None
     reasons: Sequence[Reason]
+    position_beyond: int | None = None
 
     @property
     def waiting_for(self) -> str | None:
@@ -71,6 +73,7 @@ class Explanation:
             "email": self.email if self.user is None else None,
             "state": self.state.shown,
             "position": self.position,
+            "position_beyond": self.position_beyond,
             "waiting_for": self.waiting_for,
             "since": timestamp(self.since),
             "until": None if self.until is None else timestamp(self.until),

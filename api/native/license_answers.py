@@ -107,7 +107,10 @@ class ListedEntitlement(BaseModel):
     email: str | None = Field(default=None, description="Present where `user` is null.")
     state: StateName
     position: int | None = Field(
-        default=None, description="The place in the waiting list for a seat, from 1; absent beyond the 100,000th."
+        default=None, description="The place in the waiting list for a seat, from 1, as far as places are counted."
+    )
+    position_beyond: int | None = Field(
+        default=None, description="Instead of `position`: this many are before them, and perhaps more."
     )
     waiting_for: Literal["seat", "quota", "user", "license"] | None = Field(
         default=None,

@@ -165,6 +165,7 @@ def _waiting(row: WaitingRow) -> JSON:
         "state": one.state.shown,
         "waiting_for": one.waiting_for,
         "position": one.position,
+        "position_beyond": one.position_beyond,
         "asked_at": timestamp(one.since),
         "sources": [reason.document for reason in one.reasons],
     }

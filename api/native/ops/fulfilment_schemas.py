@@ -92,6 +92,7 @@ class WaitingPerson(BaseModel):
     state: str
     waiting_for: Literal["seat", "quota", "user", "license"] | None
     position: int | None = Field(description="Of who waits for a seat, as far as places are counted.")
+    position_beyond: int | None = Field(description="This many are before who has no `position`, and perhaps more.")
     asked_at: str
     sources: list[WaitingSource]
 

@@ -101,6 +101,7 @@ WAITING: dict[str, JSON] = {
     "state": "waiting",
     "waiting_for": "seat",
     "position": 3,
+    "position_beyond": None,
     "asked_at": "2025-11-21T09:30:00.000000Z",
     "sources": [
         {

@@ -125,6 +125,7 @@ def _explanation(row: Row) -> Explanation:
         state=State(row["state"]),
         license_gives=row["gives"],
         position=row["position"],
+        position_beyond=row["position_beyond"],
         since=row["created_at"],
         until=row["expires_at"],
         reasons=_reasons(row),

@@ -140,8 +140,8 @@ SELECT frame.scanned, frame.last, matched.*
 
 -- name: entitlements_shown
 -- These entitlements with their sources and, for who waits for a seat, the place in the licence's waiting list. Places
--- are counted along the queue's index up to the last one asked for, at most :counted rows in all. A group that is being
--- deleted has its key from what deletes it.
+-- are counted along the queue's index up to the last one asked for, at most :counted rows in all; who stands behind those
+-- is told how many. A group that is being deleted has its key from what deletes it.
 WITH shown AS MATERIALIZED (
     SELECT asked.place, entitlement.id, license_id, user_id, email, state, asked_seq, created_at
       FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place)
@@ -171,13 +171,16 @@ WITH shown AS MATERIALIZED (
                      LIMIT queue.counted) AS waiting) AS ahead
 )
 SELECT shown.id, license.id AS license_id, license.key AS license_key, app_user.id AS user_id,
-       app_user.key AS user_key, shown.email, shown.state, counted.position, shown.created_at, license.expires_at,
+       app_user.key AS user_key, shown.email, shown.state, counted.position,
+       CASE WHEN shown.state = 2 AND counted.position IS NULL THEN queue.counted END AS position_beyond,
+       shown.created_at, license.expires_at,
        license.active AND (license.expires_at IS NULL OR license.expires_at > now()) AS gives,
        source.grant_ids, source.group_ids, source.group_keys, source.since, source.operation_ids
   FROM shown
   JOIN license ON license.tenant_id = :tenant_id AND license.id = shown.license_id
   LEFT JOIN app_user ON app_user.tenant_id = :tenant_id AND app_user.id = shown.user_id
   LEFT JOIN counted ON counted.id = shown.id
+  LEFT JOIN queue ON queue.license_id = shown.license_id
  CROSS JOIN LATERAL (
         SELECT array_agg(grant_id ORDER BY grant_id) AS grant_ids,
                array_agg(group_license.group_id ORDER BY grant_id) AS group_ids,

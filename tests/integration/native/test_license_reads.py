@@ -150,10 +150,12 @@ async def test_what_everybody_waits_for_is_told(database, sql, company):
     assert await waits(user="u5", license="l1") == "license"
 
 
-async def test_places_beyond_what_is_counted_are_not_told(database, company, monkeypatch):
+async def test_beyond_what_is_counted_it_is_told_how_many_stand_before(database, company, monkeypatch):
     monkeypatch.setattr(entitlements, "COUNTED", 3)
     rows = await everything(database, company.id, limit=100, license="l1", state="waiting")
-    assert sorted(row.position for row in rows if row.position) == [1, 2, 3]
+    assert {(row.position, row.position_beyond) for row in rows} == {(1, None), (2, None), (3, None), (None, 3)}
+    assert [row.document.get("position_beyond") for row in rows if row.position is None] == [3, 3]
+    assert {row.position_beyond for row in await everything(database, company.id, license="l2")} == {None}
 
 
 async def test_a_filter_that_fits_few_goes_on_over_empty_pages(database, company, monkeypatch):
