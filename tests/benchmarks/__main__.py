@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import click
 import structlog
@@ -19,9 +20,15 @@ from infra.local.supervisor import StopRequestedError, StopSignals
 from tests.benchmarks import (
     dead_letters,
     endings,
+    endurance,
     fan_out,
     fence,
     foreign_keys,
+    growth,
+    idle,
+    latency,
+    limits,
+    lists,
     load,
     machine,
     pages,
@@ -32,6 +39,7 @@ from tests.benchmarks import (
     seats,
     side_by_side,
     statements,
+    tenants,
     traces,
     transfer,
     write_paths,
@@ -57,6 +65,13 @@ FURTHER = {
     traces.SECTION: traces.measure,
     dead_letters.SECTION: dead_letters.measure,
     pages.SECTION: pages.measure,
+    growth.SECTION: growth.measure,
+    lists.SECTION: lists.measure,
+    tenants.SECTION: tenants.measure,
+    latency.SECTION: latency.measure,
+    endurance.SECTION: endurance.measure,
+    limits.SECTION: limits.measure,
+    idle.SECTION: idle.measure,
     transfer.SECTION: transfer.measure,
     fence.SECTION: fence.measure,
 }
@@ -68,6 +83,7 @@ WIDTH = 120  # also where the output is not a terminal
 @click.option("--quick", is_flag=True, help="One short run of everything: to see that it works, not how fast.")
 @click.option("--only", multiple=True, type=click.Choice([*STANDARD, *FURTHER]), help="Only this; repeat for more.")
 @click.option("--rounds", type=click.IntRange(1, 50), help=f"How many runs of each (default: {ROUNDS}).")
+@click.option("--minutes", type=click.FloatRange(1), default=30, help="How long `endurance` runs (default: 30).")
 @click.option("--patient", is_flag=True, help="Repeat runs during which other programs used the machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--write", is_flag=True, help="Put the figures into docs/benchmarks.md.")
@@ -75,6 +91,7 @@ WIDTH = 120  # also where the output is not a terminal
 def main(
     only: tuple[str, ...],
     rounds: int | None,
+    minutes: float,
     *,
     quick: bool,
     patient: bool,
@@ -95,6 +112,7 @@ def main(
                     quick=quick,
                     patient=patient,
                     say=say,
+                    endurance=timedelta(minutes=minutes),
                 )
                 described, figures = asyncio.run(_until_stopped(plan, only or STANDARD, signals))
         except StopRequestedError:

@@ -14,21 +14,12 @@ from domain.events import Event, EventType
 from infra.cloudevents import NumberedEvent, encode
 from infra.postgres.administration import create_tenant
 from infra.postgres.database import Database, plain_dsn
+from tests.benchmarks.indexes import without_indexes
 
 TENANTS = 100
-_SETTINGS = {"maintenance_work_mem": "512MB", "search_path": "public"}
+SETTINGS = {"maintenance_work_mem": "512MB", "search_path": "public"}
 # What stands in the message that is encoded once where each row has values of its own.
 _SEQUENCE, _PREVIOUS, _TENANT = 10**18, 2 * 10**18, "whose"
-_INDEXES = """
-SELECT CASE WHEN conname IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
-            ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS dropped,
-       CASE WHEN conname IS NULL THEN pg_get_indexdef(indexrelid)
-            ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname,
-                        pg_get_constraintdef(pg_constraint.oid)) END AS made
-  FROM pg_index
-  LEFT JOIN pg_constraint ON conindid = indexrelid AND contype IN ('p', 'u')
- WHERE indrelid IN ('operation'::regclass, 'outbox'::regclass)
-"""
 # Everything is made of the place n: of 100 neighbours each is another tenant's, and every `$5`th has failed. A
 # tenth has an event. The newest hundred are queued, one in 100,000 was cancelled.
 _OPERATIONS = """
@@ -141,26 +132,22 @@ async def fill(url: str, *, operations: int, letters: int) -> Example:
         made = [await create_tenant(database, key=f"t-{n}", org=f"org-{n}", name=f"Tenant {n}") for n in range(TENANTS)]
     finally:
         await database.close()
-    first, second = [await asyncpg.connect(plain_dsn(url), server_settings=_SETTINGS) for _ in range(2)]
+    first, second = [await asyncpg.connect(plain_dsn(url), server_settings=SETTINGS) for _ in range(2)]
     try:
-        indexes = await first.fetch(_INDEXES)
-        for index in indexes:
-            await first.execute(index["dropped"])
-        # It would begin in the middle of the measurement.
-        await first.execute("ALTER TABLE operation SET (autovacuum_enabled = off)")
-        await first.execute("ALTER TABLE outbox SET (autovacuum_enabled = off)")
         tenants, every, middle = [tenant.id for tenant in made], operations // letters, operations // 2
-        await asyncio.gather(
-            first.execute(_OPERATIONS, tenants, 0, middle, operations, every),
-            second.execute(_OPERATIONS, tenants, middle, operations, operations, every),
-        )
-        await _finish(first, [index["made"] for index in indexes], letters)
+        async with without_indexes(first, ("operation", "outbox")):
+            await asyncio.gather(
+                first.execute(_OPERATIONS, tenants, 0, middle, operations, every),
+                second.execute(_OPERATIONS, tenants, middle, operations, operations, every),
+            )
+            await _tell(first)
+        await _finish(first, letters)
         return Example(**dict(await first.fetchrow(_EXAMPLE, operations - 997)))
     finally:
         await asyncio.gather(first.close(), second.close())
 
 
-async def _finish(sql: asyncpg.Connection, indexes: list[str], letters: int) -> None:
+async def _tell(sql: asyncpg.Connection) -> None:
     [message] = encode(
         [
             NumberedEvent(
@@ -176,8 +163,9 @@ async def _finish(sql: asyncpg.Connection, indexes: list[str], letters: int) -> 
     )
     body = message.body.decode()
     await sql.execute(_OUTBOX, body, message.type, str(_SEQUENCE), str(_PREVIOUS), _TENANT)
-    for statement in indexes:
-        await sql.execute(statement)
+
+
+async def _finish(sql: asyncpg.Connection, letters: int) -> None:
     for statement in _OTHERS:
         await sql.execute(statement, letters)
     await sql.execute("ANALYZE")

@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from tests.benchmarks.workload import Load, messages, refused
 
-_END_OF_HEAD = b"\r\n\r\n"
+END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
 
@@ -56,11 +56,11 @@ class Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         if not self._needed:
-            self._needed = _length(self._received)
+            self._needed = answer_length(self._received)
         if self._needed and len(self._received) >= self._needed:
             self._run.latencies.append(time.perf_counter() - self._sent_at)
             status = int(self._received[9:12])
-            self._run.answers.append((status, self._received[self._received.index(_END_OF_HEAD) + 4 :]))
+            self._run.answers.append((status, self._received[self._received.index(END_OF_HEAD) + 4 :]))
             self._received, self._needed = b"", 0
             self._send()
 
@@ -78,18 +78,18 @@ class Caller(asyncio.Protocol):
         self._transport.write(request)
 
 
-def _length(received: bytes) -> int:
+def answer_length(received: bytes) -> int:
     """How long the whole answer is; 0 while its head is incomplete."""
-    end = received.find(_END_OF_HEAD)
+    end = received.find(END_OF_HEAD)
     if end < 0:
         return 0
     head = received[:end].lower()
     place = head.index(_LENGTH) + len(_LENGTH)
-    return end + len(_END_OF_HEAD) + int(head[place:].split(b"\r\n", 1)[0])
+    return end + len(END_OF_HEAD) + int(head[place:].split(b"\r\n", 1)[0])
 
 
-async def _play(host: str, port: int, token: str, load: Load) -> dict[str, object]:
-    requests = messages(load, host=f"{host}:{port}", token=token)
+async def _play(host: str, port: int, tokens: list[str], load: Load) -> dict[str, object]:
+    requests = list(messages(load, host=f"{host}:{port}", tokens=tokens))
     warm_up = Run(iter(requests[: load.warm_up]))
     loop = asyncio.get_running_loop()
     callers = [(await loop.create_connection(lambda: Caller(warm_up), host, port))[1] for _ in range(load.callers)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from tests.benchmarks import raw_sql
+from tests.benchmarks.arithmetic import percentile
 from tests.benchmarks.figures import Figure, Sheet, at_least, under
 from tests.benchmarks.runs import Plan, Servers
 from tests.benchmarks.service import Played, Service, new_tenant, service
@@ -101,7 +102,7 @@ async def _play(sheet: Sheet, started: Service, scenario: Scenario, token: str, 
     load = scenario.load
     if quick:
         load = replace(load, requests=scenario.quick, warm_up=scenario.quick // 10)
-    scenario.note(sheet, await started.play(token, load))
+    scenario.note(sheet, await started.play(token, load=load))
 
 
 async def _note_events(sheet: Sheet, started: Service, subscriber: Subscriber, tenant: str) -> None:
@@ -123,4 +124,4 @@ def _median(played: Played) -> float:
 
 
 def _percentile(played: Played, percent: int) -> float:
-    return played.latencies[min(len(played.latencies) - 1, len(played.latencies) * percent // 100)] * 1_000
+    return percentile(played.latencies, percent) * 1_000

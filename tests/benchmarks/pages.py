@@ -6,22 +6,19 @@ One rule: both are the same pages of the same kind of rows, so that what a page 
 import asyncio
 import statistics
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
 import httpx
 
-from infra.local import databases
-from infra.local.ports import free_port
 from infra.postgres.administration import create_token
 from infra.postgres.database import Database
 from tests.benchmarks.fan_out import client_of
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.filled import Example, fill
-from tests.benchmarks.runs import Plan, Servers
-from tests.benchmarks.service import Service
+from tests.benchmarks.runs import Plan
+from tests.benchmarks.service import Service, on_database
 
 SECTION = "pages"
 CALLS = 20
@@ -82,7 +79,7 @@ async def measure(plan: Plan) -> list[Figure]:
     async with AsyncExitStack() as stack:
         served: dict[int, tuple[httpx.AsyncClient, Example]] = {}
         for operations, letters in sizes:
-            started = stack.enter_context(_served(plan.servers))
+            started = stack.enter_context(on_database(plan.servers, SECTION))
             began = time.monotonic()
             example = await fill(started.database_url, operations=operations, letters=letters)
             plan.say(f"{SECTION}: {operations:,} operations filled in {time.monotonic() - began:.0f} s")
@@ -93,24 +90,12 @@ async def measure(plan: Plan) -> list[Figure]:
         async def reads(sheet: Sheet) -> None:
             for name, path in (_READS | _CONSOLE).items():
                 asked = {size: (client, path.format_map(asdict(one))) for size, (client, one) in served.items()}
-                few, many = await _in_turns(asked)
+                few, many = await in_turns(asked)
                 sheet.note(f"{name}: {sizes[0][0]:,} operations", few, "ms")
                 goal = _SEARCHED if name in _SEARCHES else 3 * few + 10
                 sheet.note(f"{name}: {sizes[1][0]:,} operations", many, "ms", under(goal))
 
         return await plan.measure(SECTION, reads)
-
-
-@contextmanager
-def _served(servers: Servers) -> Iterator[Service]:
-    """As `service`, but for what it counts at its end: nothing was written through it."""
-    url = databases.create(servers.database_url)
-    started = Service(servers=servers, database_url=url, port=free_port(), prefix=f"pages-{urlsplit(url).path[-6:]}")
-    try:
-        yield started
-    finally:
-        started.stop()
-        databases.drop(url)
 
 
 async def _operator(started: Service) -> httpx.AsyncClient:
@@ -129,7 +114,7 @@ async def _operator(started: Service) -> httpx.AsyncClient:
     return client
 
 
-async def _in_turns(asked: Mapping[int, tuple[httpx.AsyncClient, str]]) -> list[float]:
+async def in_turns(asked: Mapping[int, tuple[httpx.AsyncClient, str]]) -> list[float]:
     """The median of each in milliseconds; the first call of each only warms up."""
     taken: dict[int, list[float]] = {size: [] for size in asked}
     for _ in range(CALLS + 1):

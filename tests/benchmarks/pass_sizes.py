@@ -36,7 +36,7 @@ async def _compare(plan: Plan, section: str, load: Load, setting: str, values: S
         async def run(sheet: Sheet, value: int) -> None:
             started.start("worker", "worker", **{setting: str(value)})
             token = await new_tenant(started, f"bench-{next(tenants)}")
-            played = await started.play(token, load)
+            played = await started.play(token, load=load)
             started.stop("worker")
             sheet.note(f"at most {value:,} {what} a pass", load.requests * load.items / played.seconds, unit)
 

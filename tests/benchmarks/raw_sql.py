@@ -1,6 +1,6 @@
 """The rate of the bare statements: what Postgres alone gives on the same tables, with the same indexes and durability.
 
-No command, no planning, no operation, no event: only rows and counts, 100 assignments a transaction, one connection.
+No command, no planning, no operation, no event: rows and counts only, some assignments a transaction, one connection.
 """
 
 import time
@@ -25,18 +25,18 @@ INSERT INTO role (tenant_id, id, key, permission_scope, titles) VALUES (1, 1, 'r
 """
 
 
-async def rate(server_url: str, *, transactions: int, constraints: str = "") -> float:
+async def rate(server_url: str, *, transactions: int, rows: int = ROWS, constraints: str = "") -> float:
     """Rows a second in a database of its own, to which `constraints` (SQL) are added first."""
     url = databases.create(server_url)
     database = Database(url, size=1)
     try:
-        await _prepare(url, people=(transactions + 1) * ROWS, constraints=constraints)
-        planned = [_binds(number) for number in range(transactions + 1)]
+        await _prepare(url, people=(transactions + 1) * rows, constraints=constraints)
+        planned = [_binds(number, rows) for number in range(transactions + 1)]
         await _write(database, planned.pop())  # statements prepared, caches warm
         began = time.perf_counter()
         for binds in planned:
             await _write(database, binds)
-        return transactions * ROWS / (time.perf_counter() - began)
+        return transactions * rows / (time.perf_counter() - began)
     finally:
         await database.close()
         databases.drop(url)
@@ -60,15 +60,15 @@ async def _run(tx: Transaction, name: str, binds: dict[str, list[object]], *want
     await tx.execute(_SQL[name], **{bind: binds[bind] for bind in wanted})
 
 
-def _binds(number: int) -> dict[str, list[object]]:
-    groups = [row % GROUPS + 1 for row in range(ROWS)]
+def _binds(number: int, rows: int) -> dict[str, list[object]]:
+    groups = [row % GROUPS + 1 for row in range(rows)]
     return {
-        "tenant_ids": [1] * ROWS,
+        "tenant_ids": [1] * rows,
         "group_ids": list(groups),
-        "user_ids": [number * ROWS + row for row in range(ROWS)],
-        "role_ids": [1] * ROWS,
-        "sources": [1] * ROWS,
-        "created_ats": [datetime.now(UTC)] * ROWS,
+        "user_ids": [number * rows + row for row in range(rows)],
+        "role_ids": [1] * rows,
+        "sources": [1] * rows,
+        "created_ats": [datetime.now(UTC)] * rows,
         "moved": [groups.count(group) for group in range(1, GROUPS + 1)],
     }
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psutil
 
@@ -40,13 +41,17 @@ class Servers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How to measure. `quick`: as little as possible. `patient`: a disturbed run does not count and is repeated."""
+    """How to measure. `quick`: as little as possible. `patient`: a disturbed run does not count and is repeated.
+
+    `endurance` is how long that section runs.
+    """
 
     servers: Servers
     rounds: int
     quick: bool
     patient: bool
     say: Callable[[str], None]
+    endurance: timedelta = timedelta(minutes=30)
 
     async def measure(self, section: str, *steps: Callable[[Sheet], Awaitable[None]]) -> list[Figure]:
         """Take the steps in turns, once a round, and make figures of what they note."""

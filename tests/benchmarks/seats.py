@@ -52,10 +52,10 @@ async def new_license(client: httpx.AsyncClient, key: str, capacity: int | None)
 
 async def _note_singles(sheet: Sheet, started: Service, client: httpx.AsyncClient, token: str, *, quick: bool) -> None:
     load = replace(_SINGLE, license_id=await new_license(client, "single", None), requests=60 if quick else 300)
-    latencies = (await started.play(token, load)).latencies
+    latencies = (await started.play(token, load=load)).latencies
     sheet.note("one person's licence, one caller: median", statistics.median(latencies) * 1_000, "ms", under(15))
     load = replace(_CALLERS, license_id=await new_license(client, "callers", None), requests=800 if quick else 4_000)
-    played = await started.play(token, load)
+    played = await started.play(token, load=load)
     sheet.note("one person's licence, 64 callers", load.requests / played.seconds, "calls/s", at_least(400))
 
 
@@ -63,8 +63,8 @@ async def _note_fight(sheet: Sheet, started: Service, client: httpx.AsyncClient,
     """The same requests to a pool with seats for all, and to one with seats for a fifth."""
     roomy = replace(_FIGHT, license_id=await new_license(client, "roomy", PEOPLE))
     scarce = replace(_FIGHT, license_id=await new_license(client, "scarce", LAST_SEATS))
-    calm = await started.play(token, roomy)
-    fight = await started.play(token, scarce, refusals=PEOPLE - LAST_SEATS)
+    calm = await started.play(token, load=roomy)
+    fight = await started.play(token, load=scarce, refusals=PEOPLE - LAST_SEATS)
     await _check_holders(started, scarce.license_id)
     what = f"{PEOPLE:,} requests of 100 callers"
     sheet.note(f"{what}, a seat for everybody", PEOPLE / calm.seconds, "calls/s")
@@ -94,7 +94,7 @@ async def _note_joins(sheet: Sheet, started: Service, client: httpx.AsyncClient,
         grant = {"license_id": license_id, "group_id": group["id"]}
         answer = await client.post("/api/catalog/licenses/program/assignment/group/", json=grant)
         answer.raise_for_status()
-    played = await started.play(token, _JOIN)
+    played = await started.play(token, load=_JOIN)
     members = _JOIN.requests * _JOIN.items / played.seconds
     sheet.note(f"members who join a group with {CARRIED} licences", members, "members/s", at_least(2_000))
     sheet.note("  that is, entitlements", members * CARRIED, "entitlements/s", at_least(10_000))

@@ -86,7 +86,7 @@ async def _round(sheet: Sheet, name: str, started: Service, token: str, *, quick
     title, given = TITLES.get(name, SEATLINE), 0
     found: dict[str, float] = {}
     for what, load in _loads(name, quick=quick).items():
-        played = await started.play(token, load)
+        played = await started.play(token, load=load)
         given += (load.requests + load.warm_up) * load.items
         found[what] = _figure(what, played)
         _note(sheet, title, what, played, found[what])

@@ -17,9 +17,14 @@ _PREFETCH = 200
 
 @dataclass(slots=True, kw_only=True)
 class Subscriber:
-    """What has been received, per tenant; bodies are read after the load, so that reading takes no time from it."""
+    """What has been received, per tenant; bodies are read after the load, so that reading takes no time from it.
 
+    Where they are not kept, all that is known in the end is how many events came.
+    """
+
+    keeps: bool = True
     bodies: dict[str, list[bytes]] = field(default_factory=dict)
+    times: dict[str, list[float]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     last_at: float = 0.0
 
@@ -28,8 +33,10 @@ class Subscriber:
         tenant, _, _ = str(message.routing_key).partition(".")
         first, last = (int(str(message.headers[name])) for name in ("first_sequence", "last_sequence"))
         self.events[tenant] = self.events.get(tenant, 0) + last - first + 1
-        self.bodies.setdefault(tenant, []).append(message.body)
         self.last_at = time.perf_counter()
+        if self.keeps:
+            self.bodies.setdefault(tenant, []).append(message.body)
+            self.times.setdefault(tenant, []).append(self.last_at)
         await message.ack()
 
     async def received(self, tenant: str, count: int, *, seconds: float = 60.0) -> None:
@@ -42,6 +49,14 @@ class Subscriber:
             while self.events.get(tenant, 0) < count:  # noqa: ASYNC110 - looked at from outside the consumer
                 await asyncio.sleep(0.01)
 
+    def told_at(self, tenant: str) -> dict[str, float]:
+        """When the last event of each operation of the tenant came, by the operation's id."""
+        return {
+            event["operationid"]: at
+            for at, body in zip(self.times[tenant], self.bodies[tenant], strict=True)
+            for event in json.loads(body)
+        }
+
     def checked(self, tenant: str) -> int:
         """How many events the tenant's messages hold, after proof that they are numbered 1, 2, 3, … without a gap.
 
@@ -49,6 +64,7 @@ class Subscriber:
             RuntimeError: one is missing, repeated or out of order.
         """
         expected = 1
+        self.times.pop(tenant, None)
         for body in self.bodies.pop(tenant, []):
             for event in json.loads(body):
                 if int(event["sequence"]) != expected:
@@ -58,9 +74,9 @@ class Subscriber:
 
 
 @asynccontextmanager
-async def subscribed(url: str, prefix: str) -> AsyncIterator[Subscriber]:
+async def subscribed(url: str, prefix: str, *, keeps: bool = True) -> AsyncIterator[Subscriber]:
     """A subscriber to everything under the prefix, bound before the block begins."""
-    subscriber = Subscriber()
+    subscriber = Subscriber(keeps=keeps)
     connection = await aio_pika.connect(url)
     async with connection:
         channel = await connection.channel()
@@ -69,6 +85,7 @@ async def subscribed(url: str, prefix: str) -> AsyncIterator[Subscriber]:
         await declare_events(channel, topology)
         queue = await channel.declare_queue(f"{prefix}.bench", durable=True, arguments={"x-queue-type": "quorum"})
         await queue.bind(topology.events_exchange, routing_key="#")
-        await queue.consume(subscriber.take)
+        tag = await queue.consume(subscriber.take)
         yield subscriber
+        await queue.cancel(tag)
         await queue.delete(if_unused=False, if_empty=False)

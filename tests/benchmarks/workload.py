@@ -4,6 +4,7 @@ One rule: no two requests of a tenant give the same assignment, so that every on
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 PEOPLE = 5_000
@@ -20,7 +21,8 @@ class Load:
     """What one run sends: `requests` of `items` each, from `callers` at a time, beginning at the pair `first`.
 
     The first `warm_up` requests are sent before the clock starts. `kind` is one of KINDS; `license_id` is the pool that
-    seats are asked of.
+    seats are asked of. The tenant has so many `people` and `groups`; from one item to the next it goes `stride` people
+    on, and a person's own `held` groups are left out.
     """
 
     first: int
@@ -30,28 +32,33 @@ class Load:
     warm_up: int
     kind: str = "roles"
     license_id: int = 0
+    people: int = PEOPLE
+    groups: int = GROUPS
+    stride: int = 1
+    held: int = 0
 
 
-def pair(number: int) -> tuple[str, str]:
-    """The group and the person of a number below PAIRS; neighbours differ in both."""
-    turn, person = divmod(number, PEOPLE)
-    return f"g{(person + turn) % GROUPS:02}", f"p{person:04}"
+def pair(number: int, load: Load) -> tuple[str, str]:
+    """The group and the person of a number below people x groups; neighbours differ in both."""
+    turn, place = divmod(number, load.people)
+    person = place * load.stride % load.people
+    return f"g{(person + load.held + turn) % load.groups:02}", f"p{person:04}"
 
 
-def messages(load: Load, *, host: str, token: str) -> list[bytes]:
-    """The requests of a load, as HTTP/1.1."""
-    total = load.warm_up + load.requests
-    starts = range(load.first, load.first + total * load.items, load.items)
+def messages(load: Load, *, host: str, tokens: Sequence[str]) -> Iterator[bytes]:
+    """The requests of a load, as HTTP/1.1, each of the next tenant; every tenant gives the same pairs."""
     make = KINDS[load.kind, load.items > 1]
-    return [make(load, start, host, token) for start in starts]
+    for number in range(load.warm_up + load.requests):
+        turn, tenant = divmod(number, len(tokens))
+        yield make(load, load.first + turn * load.items, host, tokens[tenant])
 
 
 def _batch(load: Load, start: int, host: str, token: str) -> bytes:
-    return _roles([pair(number) for number in range(start, start + load.items)], host, token)
+    return _roles([pair(number, load) for number in range(start, start + load.items)], host, token)
 
 
-def _single(_load: Load, start: int, host: str, token: str) -> bytes:
-    group, person = pair(start)
+def _single(load: Load, start: int, host: str, token: str) -> bytes:
+    group, person = pair(start, load)
     path = f"/api/admin/users/v4/user-groups/{group}/assignments"
     return message("POST", path, {"role_id": ROLE, "user_id": person}, host=host, token=token)
 

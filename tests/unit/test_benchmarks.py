@@ -1,16 +1,22 @@
 """The benchmark's own arithmetic: what it prints must be what it measured."""
 
 import json
+import resource
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import report
+from tests.benchmarks import idle, report
+from tests.benchmarks.arithmetic import arrivals, hourly_growth, percentile
+from tests.benchmarks.broker_rates import sample
+from tests.benchmarks.endurance import settled
 from tests.benchmarks.figures import Sheet, at_least, shown, under
-from tests.benchmarks.generator import _length
+from tests.benchmarks.generator import answer_length
 from tests.benchmarks.load import SCENARIOS
 from tests.benchmarks.workload import PAIRS, Load, messages, pair, refused
 
+HUNDRED = [float(number) for number in range(100)]
 MACHINE = {"processor": "two cores"}
 A_BATCH = Load(first=0, requests=3, items=100, callers=1, warm_up=1)
 
@@ -63,7 +69,7 @@ def test_a_section_that_the_page_lacks_is_an_error(tmp_path):
 
 
 def test_no_two_requests_give_the_same_assignment():
-    assert len({pair(number) for number in range(PAIRS)}) == PAIRS
+    assert len({pair(number, A_BATCH) for number in range(PAIRS)}) == PAIRS
     sent = sorted(
         (load.first, load.first + (load.warm_up + load.requests) * load.items)
         for load in (scenario.load for scenario in SCENARIOS.values())
@@ -72,20 +78,85 @@ def test_no_two_requests_give_the_same_assignment():
     assert sent[-1][1] <= PAIRS
 
 
+def test_people_who_stand_far_apart_are_given_only_what_they_do_not_have():
+    load = replace(A_BATCH, people=50, groups=100, stride=7, held=20)
+    pairs = {pair(number, load) for number in range(50 * 80)}
+    assert len(pairs) == 50 * 80
+    assert {(int(group[1:]) - int(person[1:])) % 100 for group, person in pairs} == set(range(20, 100))
+    assert [pair(number, load)[1] for number in range(3)] == ["p0000", "p0007", "p0014"]
+
+
+def test_tenants_take_turns_and_each_is_given_the_same_pairs():
+    load = Load(first=3, requests=5, items=1, callers=1, warm_up=1)
+    requests = list(messages(load, host="127.0.0.1:1", tokens=["a", "b"]))
+    sent = [
+        (request.split(b"Bearer ")[1][:1], json.loads(request.split(b"\r\n\r\n")[1])["user_id"]) for request in requests
+    ]
+    assert sent == [
+        (b"a", "p0003"),
+        (b"b", "p0003"),
+        (b"a", "p0004"),
+        (b"b", "p0004"),
+        (b"a", "p0005"),
+        (b"b", "p0005"),
+    ]
+
+
 def test_a_request_says_how_long_it_is():
-    requests = messages(A_BATCH, host="127.0.0.1:1", token="t")
+    requests = list(messages(A_BATCH, host="127.0.0.1:1", tokens=["t"]))
     assert len(requests) == 4
     for request in requests:
         head, _, body = request.partition(b"\r\n\r\n")
         assert f"Content-Length: {len(body)}".encode() in head
         assert len(json.loads(body)["items"]) == 100
-        assert _length(request) == len(request)
+        assert answer_length(request) == len(request)
 
 
 def test_an_answer_whose_head_is_incomplete_has_no_length_yet():
-    assert _length(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n") == 0
+    assert answer_length(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n") == 0
 
 
 def test_every_item_that_was_not_created_counts_as_refused():
     answer = json.dumps({"items": [{"status": 201}] * 98 + [{"status": 404}] * 2}).encode()
     assert refused(A_BATCH, [(200, answer), (429, b"{}")]) == 102
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 0), (50, 50), (95, 95), (99, 99), (100, 99)])
+def test_a_percentile_is_a_value_that_was_measured(percent, value):
+    assert percentile(HUNDRED, percent) == value
+    assert percentile([7.0], percent) == 7
+
+
+def test_arrivals_come_at_a_fixed_rate_from_the_first_moment_on():
+    assert arrivals(4, 1.5) == [0, 0.25, 0.5, 0.75, 1, 1.25]
+
+
+def test_growth_is_told_by_the_hour_and_does_not_hang_on_the_first_or_the_last_sample():
+    assert hourly_growth([(0, 100), (60, 101), (120, 102)]) == pytest.approx(60)
+    assert hourly_growth([(0, 100), (60, 110), (120, 90), (180, 100)]) == pytest.approx(-120)
+    assert hourly_growth([(0, 5), (60, 5)]) == 0
+
+
+def test_growth_of_one_moment_is_an_error():
+    with pytest.raises(ValueError, match="two moments"):
+        hourly_growth([(1, 100)])
+
+
+def test_what_a_process_took_in_the_first_third_is_no_growth():
+    samples = [(float(second), 100.0 + min(second, 30)) for second in range(0, 91, 10)]
+    assert hourly_growth(samples) > 100
+    assert settled(samples)[0] == (30, 130)
+    assert hourly_growth(settled(samples)) == 0
+
+
+def test_what_the_machine_does_not_allow_is_said_before_anything_is_opened():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = 2**40
+    with pytest.raises(RuntimeError, match="open files are needed"):
+        idle.allow_files(hard + 1)
+
+
+def test_a_message_of_the_limits_is_as_large_as_ours():
+    one, hundred = len(sample(1).body), len(sample(100).body)
+    assert 95 < hundred / one < 105
