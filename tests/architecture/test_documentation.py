@@ -1,5 +1,6 @@
 """The documents are held against what they describe: settings, commands, files, tests, error codes, libraries."""
 
+import html
 import re
 import tomllib
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from domain.errors import ErrorCode
 from infra.settings import PREFIX, Settings
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import report
+from tests.benchmarks import pictures, report
 from tests.chaos import __main__ as chaos
 from workers.cli.check import markdown_table
 from workers.cli.main import cli
@@ -132,6 +133,24 @@ def test_the_benchmarks_page_has_a_section_for_every_figure():
     text = report.PAGE.read_text(encoding="utf-8")
     for section in ("figures", *benchmarks.FURTHER):
         assert text.count(f"<!-- {section}: written by the benchmark -->") == 1
+
+
+def test_the_benchmarks_page_shows_a_picture_of_every_table():
+    text = report.PAGE.read_text(encoding="utf-8")
+    drawn = [section for section, _ in pictures.pictures(text)]
+    assert drawn == [section for section in drawn if pictures.link(section) in text]
+    assert {path.stem for path in pictures.FOLDER.iterdir()} == set(drawn)
+
+
+@pytest.mark.parametrize("picture", sorted(pictures.FOLDER.iterdir()), ids=lambda path: path.name)
+def test_a_picture_of_figures_shows_those_of_the_page(picture):
+    text = picture.read_text(encoding="utf-8")
+    [panels] = [
+        found for section, found in pictures.pictures(report.PAGE.read_text("utf-8")) if section == picture.stem
+    ]
+    names = {html.escape(bar.name, quote=False) for panel in panels for bar in panel.bars}
+    assert {name for name in names if f">{name}</text>" not in text} == set()
+    assert not re.search(r"\b20\d\d-\d\d-\d\d", text)
 
 
 def test_the_reliability_page_has_a_row_for_every_fault():

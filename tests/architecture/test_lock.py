@@ -59,6 +59,12 @@ def test_the_peers_run_on_the_same_versions_of_what_both_use():
     assert {name: version for name, version in locked("peers").items() if version != dev.get(name, version)} == {}
 
 
+def test_what_draws_pictures_is_in_no_other_lock():
+    assert names(PROJECT["dependency-groups"]["plots"]) <= set(locked("plots"))
+    for name in ("runtime", "traces", "local", "dev"):
+        assert not names(PROJECT["dependency-groups"]["plots"]) & set(locked(name))
+
+
 @pytest.mark.parametrize("name", ["runtime", "traces"])
 def test_the_image_holds_no_development_package(name):
     assert not names(PROJECT["dependency-groups"]["dev"]) & set(locked(name))

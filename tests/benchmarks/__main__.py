@@ -33,6 +33,7 @@ from tests.benchmarks import (
     machine,
     pages,
     pass_sizes,
+    pictures,
     recount,
     relay,
     report,
@@ -86,7 +87,7 @@ WIDTH = 120  # also where the output is not a terminal
 @click.option("--minutes", type=click.FloatRange(1), default=30, help="How long `endurance` runs (default: 30).")
 @click.option("--patient", is_flag=True, help="Repeat runs during which other programs used the machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-@click.option("--write", is_flag=True, help="Put the figures into docs/benchmarks.md.")
+@click.option("--write", is_flag=True, help="Put the figures into docs/benchmarks.md, and draw them.")
 @click.option("--no-install", is_flag=True, help="Do not install RabbitMQ where it is missing.")
 def main(
     only: tuple[str, ...],
@@ -121,10 +122,18 @@ def main(
             raise click.ClickException(str(error)) from error
     if write:
         report.write(described, figures)
+        _draw(say)
     if as_json:
         click.echo(report.document(described, figures))
     else:
         report.show(Console(width=max(Console().width, WIDTH)), described, figures)
+
+
+def _draw(say: Progress) -> None:
+    try:
+        pictures.draw(report.PAGE, say)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _servers(variables: Mapping[str, str]) -> Servers:

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.place import ROOT
+from tests.benchmarks import pictures
 from tests.benchmarks.figures import COLUMNS, Figure
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = pictures.PAGE
 
 
 def show(console: Console, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:
@@ -57,6 +57,7 @@ def _section(machine: Mapping[str, str], figures: Sequence[Figure]) -> str:
     lines += [f"| {name} | {value} |" for name, value in machine.items()]
     lines += ["", _row(COLUMNS), "|---|---:|---:|---:|---|"]
     lines += [_row(figure.row()) for figure in figures]
+    lines += ["", pictures.link(figures[0].section)]
     return "\n".join(["", *lines, "", ""])
 
 

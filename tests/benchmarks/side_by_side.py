@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from itertools import count
 
-from tests.benchmarks import peer_environment
+from tests.benchmarks import own_environment
 from tests.benchmarks.figures import Figure, Goal, Sheet, at_least, under
 from tests.benchmarks.peer_services import KINDS, checked, emptied, peer
 from tests.benchmarks.runs import Plan
@@ -58,7 +58,7 @@ WORDS = {
 
 async def measure(plan: Plan) -> list[Figure]:
     """Every service once a round, all on the same servers; ratios are made within a round."""
-    python = peer_environment.python(plan.say)
+    python = own_environment.python("peers", plan.say)
     tenants = count()
     async with AsyncExitStack() as stack:
         ours = stack.enter_context(service(plan.servers))

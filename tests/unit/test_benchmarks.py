@@ -7,13 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from tests.benchmarks import idle, report
+from tests.benchmarks import idle, pictures, report
 from tests.benchmarks.arithmetic import arrivals, hourly_growth, percentile
 from tests.benchmarks.broker_rates import sample
 from tests.benchmarks.endurance import settled
 from tests.benchmarks.figures import Sheet, at_least, shown, under
 from tests.benchmarks.generator import answer_length
 from tests.benchmarks.load import SCENARIOS
+from tests.benchmarks.pictures import Bar
 from tests.benchmarks.workload import PAIRS, Load, messages, pair, refused
 
 HUNDRED = [float(number) for number in range(100)]
@@ -57,6 +58,31 @@ def test_new_figures_replace_their_section_of_the_page_and_nothing_else(tmp_path
     assert text.count("| batches | 1 items/s |") == 1
     assert "| processor | two cores |" in text
     assert text.endswith("<!-- size: written by the benchmark -->\nkept\n<!-- end -->\n")
+
+
+def test_a_picture_is_made_of_the_rows_of_its_table(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- speed: written by the benchmark -->\n<!-- end -->\n"
+        "<!-- none: written by the benchmark -->\n<!-- end -->\n"
+    )
+    sheet = Sheet("speed")
+    for run in (9_000.0, 12_000.0, 11_000.0):
+        sheet.note("batches", run, "items/s", at_least(10_000))
+    sheet.note("one call", 8.75, "ms")
+    sheet.note("  that is, of another", 1.25, "", under(1.2))
+    sheet.note("the fence", -2.36, "ms")
+    sheet.note("cores used meanwhile by other programs", 0.0, "cores")
+    report.write(MACHINE, sheet.figures(), path=page)
+    assert pictures.link("speed") in page.read_text()
+    [(section, [rates, times, ratios])] = pictures.pictures(page.read_text())
+    assert (section, rates.unit, times.unit, ratios.unit) == ("speed", "items/s", "ms", "times")
+    assert rates.bars == (Bar(name="batches", median=11_000, low=9_000, high=12_000, goal=10_000, verdict="met"),)
+    assert [(bar.name, bar.median, bar.low, bar.high, bar.goal) for bar in times.bars] == [
+        ("one call", 8.75, 8.75, 8.75, None),
+        ("the fence", -2.36, -2.36, -2.36, None),
+    ]
+    assert [(bar.goal, bar.verdict) for bar in ratios.bars] == [(1.2, "missed")]
 
 
 def test_a_section_that_the_page_lacks_is_an_error(tmp_path):
