@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from api.documents.bodies import ACCEPTED, Shown
 from api.documents.headers import COMMON_REFUSALS, READ_HEADERS, WRITE_HEADERS, WRITE_REFUSALS
+from api.documents.links import Link, documented
 from api.errors.api_error import ApiError
 from api.errors.families import Family
 from api.http.parameters import QueryModel
@@ -20,6 +21,7 @@ from domain.errors import ErrorCode
 DESCRIPTION = "x-seatline"
 """Where a route's description travels to the document: as JSON text, since FastAPI drops nulls from anything else."""
 
+EVENT_STREAM = "text/event-stream"
 _REFERENCES = "#/components/schemas/{model}"
 
 
@@ -31,8 +33,12 @@ def described(
     body: Shown | None = None,
     query: type[QueryModel] | None = None,
     refusals: Sequence[ErrorCode] = (),
+    links: Sequence[Link] = (),
+    headers: Sequence[Mapping[str, Any]] = (),
+    stream: str = "",
     is_write: bool = False,
     is_open: bool = False,
+    is_localised: bool = False,
 ) -> dict[str, Any]:
     """Keyword arguments for a route's decorator.
 
@@ -43,27 +49,47 @@ def described(
         body: what it takes.
         query: the model that reads its parameters.
         refusals: its own codes, beside those that all routes share.
+        links: where its own answers lead, beside the operation of a write and the next page of a list.
+        headers: those of its requests that not all routes share.
+        stream: an example of what it streams, as server-sent events.
         is_write: it makes an operation: adds Prefer, Idempotency-Key, the 202 and the refusals of acceptance.
         is_open: anybody may call it.
+        is_localised: what it shows is in a language.
     """
     schemas: dict[str, Any] = {}
     shown = {202: ACCEPTED, **answers} if is_write else answers
     codes = [*refusals, *(() if is_open else COMMON_REFUSALS), *(WRITE_REFUSALS if is_write else ())]
     operation: dict[str, Any] = {
-        "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS)],
+        "parameters": [*_parameters(query), *(WRITE_HEADERS if is_write else READ_HEADERS), *headers],
         # An answer that is all well (a probe's 503) is no refusal.
         "responses": dict(_refused(codes, family, schemas)) | dict(_answered(shown, schemas)),
     }
+    for status in answers:
+        _lead(operation["responses"][str(status)], links, stream)
     if is_open:
         operation["security"] = []
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _content(body, "application/json", schemas)}
+    answered = {
+        "is_write": is_write,
+        "is_open": is_open,
+        "is_localised": is_localised,
+        "is_streamed": bool(stream),
+    }
+    description = {"operation": operation, "schemas": schemas, "answered": answered}
     return {
         "summary": summary,
         "status_code": next(iter(answers)),
-        "openapi_extra": {DESCRIPTION: json.dumps({"operation": operation, "schemas": schemas})},
+        "openapi_extra": {DESCRIPTION: json.dumps(description)},
         "response_model": None,
     }
+
+
+def _lead(answer: dict[str, Any], links: Sequence[Link], stream: str) -> None:
+    if links:
+        answer["links"] = documented(links)
+    if stream:
+        answer.setdefault("content", {})[EVENT_STREAM] = {"schema": {"type": "string"}, "example": stream}
 
 
 def _answered(shown: Mapping[int, Shown], schemas: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:

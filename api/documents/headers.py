@@ -1,4 +1,4 @@
-"""Headers and refusals that described routes share."""
+"""Request headers and refusals that described routes share."""
 
 from typing import Any
 
@@ -36,6 +36,9 @@ WRITE_HEADERS = (
         "The same key with the same request is the same operation and the same answer.",
         pattern="^[!-~]{1,255}$",
     ),
+)
+LAST_EVENT_ID = _header(
+    "Last-Event-ID", "With `Accept: text/event-stream`: the `id` of the last event that the caller has."
 )
 COMMON_REFUSALS = (
     ErrorCode.INVALID_PARAMETER,

@@ -39,10 +39,13 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     return (
         f"<details><summary><b>{escape(method.upper())}</b> <code>{escape(path)}</code> "
         f"{escape(operation.get('summary', ''))}</summary>"
+        f"{_names('Called', [operation['operationId']] if 'operationId' in operation else [])}"
         f"{_parameters(operation.get('parameters', ()))}"
         f"{_contents('Request', body)}"
         + "".join(
             _contents(f"{status} {response['description']}", response.get("content", {}))
+            + _names("Headers", response.get("headers", {}))
+            + _names("Leads to", (link["operationId"] for link in response.get("links", {}).values()))
             for status, response in sorted(operation.get("responses", {}).items())
         )
         + "</details>"
@@ -56,6 +59,11 @@ def _parameters(parameters: Iterable[Mapping[str, Any]]) -> str:
         for one in parameters
     )
     return f"<table><tr><th>Parameter</th><th>In</th><th></th><th></th></tr>{rows}</table>" if rows else ""
+
+
+def _names(heading: str, names: Iterable[str]) -> str:
+    shown = ", ".join(f"<code>{escape(name)}</code>" for name in names)
+    return f"<p>{heading}: {shown}</p>" if shown else ""
 
 
 def _contents(heading: str, content: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import query
 from api.http.responses import json_response
-from api.native import answers, examples
+from api.native import answers, examples, leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import AssignmentsQuery, BatchQuery
 from api.native.schemas import AssignmentBatch, AssignmentItem
@@ -42,6 +42,11 @@ router = APIRouter(tags=["group assignments"])
         query=AssignmentsQuery,
         answers={200: Shown(model=answers.GroupAssignmentPage, example=examples.page(examples.ASSIGNMENT))},
         refusals=[ErrorCode.USER_DOES_NOT_EXIST, ErrorCode.USER_GROUP_DOES_NOT_EXIST],
+        links=(
+            *leads.to_user("items/0/user/key"),
+            *leads.to_group("items/0/group/key"),
+            *leads.to_role("items/0/role/key"),
+        ),
     ),
 )
 async def list_group_assignments(
@@ -74,6 +79,11 @@ async def list_group_assignments(
         answers={200: Shown(model=answers.AssignmentResults, example=examples.ASSIGNMENT_RESULTS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=(
+            *leads.to_user("items/0/user_id"),
+            *leads.to_group("items/0/group_id"),
+            *leads.to_role("items/0/role_id"),
+        ),
     ),
 )
 async def change_group_assignments(

@@ -12,7 +12,7 @@ from api.errors.families import NATIVE
 from api.http.context import RequestContext, tenant_caller
 from api.http.parameters import query
 from api.http.responses import json_response
-from api.native import examples, license_answers, license_examples
+from api.native import examples, leads, license_answers, license_examples
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import EntitlementsQuery
 from domain.errors import ErrorCode
@@ -42,6 +42,11 @@ _UNKNOWN = {
             200: Shown(model=license_answers.EntitlementPage, example=examples.page(license_examples.ENTITLEMENT))
         },
         refusals=[*_UNKNOWN.values()],
+        links=(
+            *leads.to_user("items/0/user/key"),
+            *leads.to_license("items/0/license/key"),
+            *leads.to_operation("items/0/sources/0/operation_id"),
+        ),
     ),
 )
 async def list_entitlements(

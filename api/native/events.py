@@ -8,11 +8,12 @@ from starlette.responses import Response
 from api.authentication import TooManyBadCredentialsError, UnauthenticatedError
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.headers import LAST_EVENT_ID
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
 from api.http.context import RequestContext, caller_of, tenant_caller
 from api.http.parameters import query
-from api.native import answers, examples
+from api.native import answers, examples, leads
 from api.native.event_stream import Followed
 from api.native.following import follower_of, following
 from api.native.queries import EventsQuery, sequence_of
@@ -34,6 +35,9 @@ SCOPE = "operations:read"
         query=EventsQuery,
         answers={200: Shown(model=answers.EventPage, example=examples.EVENTS)},
         refusals=[ErrorCode.EVENTS_EXPIRED],
+        headers=[LAST_EVENT_ID],
+        stream=examples.EVENT_STREAM,
+        links=leads.to_operation("events/0/operationid"),
     ),
 )
 async def read_events(

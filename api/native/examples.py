@@ -3,6 +3,8 @@
 One rule: they show one small story, people and groups of one tenant.
 """
 
+import json
+
 from domain.errors import JSON
 
 USER_FIELDS: dict[str, JSON] = {
@@ -130,6 +132,9 @@ EVENT: dict[str, JSON] = {
     "data": {"group": {"id": 12, "key": "dept-sales"}},
 }
 EVENTS: dict[str, JSON] = {"events": [EVENT], "next": "0000000000000000042"}
+EVENT_STREAM = (
+    f": following\n\nid: 0000000000000000042\nevent: seatline.group.updated.v1\ndata: {json.dumps(EVENT)}\n\n"
+)
 
 TENANT_FIELDS: dict[str, JSON] = {"key": "acme", "org": "acme-org", "name": "Acme"}
 TENANT: dict[str, JSON] = {"id": 2, **TENANT_FIELDS, "created_at": "2025-11-21T09:30:00.000000Z"}

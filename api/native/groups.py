@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import answers, examples, license_answers, license_examples
+from api.native import answers, examples, leads, license_answers, license_examples
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import BatchQuery, DeleteQuery, GroupsQuery
 from api.native.schemas import GroupBatch, GroupBody, GroupItem
@@ -41,6 +41,7 @@ Bodyless = Annotated[None, Depends(no_body)]
         family=NATIVE,
         query=GroupsQuery,
         answers={200: Shown(model=answers.GroupPage, example=examples.page(examples.GROUP))},
+        links=leads.to_group("items/0/key"),
     ),
 )
 async def list_groups(context: Reading, asked: Annotated[GroupsQuery, Depends(query(GroupsQuery))]) -> Response:
@@ -61,6 +62,7 @@ async def list_groups(context: Reading, asked: Annotated[GroupsQuery, Depends(qu
         answers={200: Shown(model=answers.StoredItems, example=examples.STORED_ITEMS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=leads.with_group("items/0/key"),
     ),
 )
 async def put_groups(
@@ -80,6 +82,7 @@ async def put_groups(
         family=NATIVE,
         answers={200: Shown(model=answers.DirectoryGroup, example=examples.GROUP)},
         refusals=[ErrorCode.USER_GROUP_DOES_NOT_EXIST],
+        links=leads.with_group("key"),
     ),
 )
 async def get_group(context: Reading, key: str) -> Response:
@@ -103,6 +106,7 @@ async def get_group(context: Reading, key: str) -> Response:
             200: Shown(model=answers.DirectoryGroup, example=examples.GROUP, description="Replaced."),
         },
         is_write=True,
+        links=leads.with_group("key"),
     ),
 )
 async def put_group(
@@ -142,6 +146,7 @@ async def delete_group(
         answers={200: Shown(model=license_answers.Reprocessed, example=license_examples.REPROCESSED)},
         refusals=[ErrorCode.USER_GROUP_DOES_NOT_EXIST],
         is_write=True,
+        links=leads.to_group("group/key"),
     ),
 )
 async def reprocess_group(

@@ -13,7 +13,7 @@ from api.http.bodies import json_body, read_model
 from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import query
-from api.native import license_answers, license_examples
+from api.native import leads, license_answers, license_examples
 from api.native.license_schemas import SeatBatch, SeatEnvelope, SeatItem
 from api.native.license_translate import seat_change, sent_person
 from api.native.queries import SeatsQuery
@@ -36,6 +36,7 @@ _BESIDE_ITEMS = tuple(SeatEnvelope.model_fields)
         answers={200: Shown(model=license_answers.SeatResults, example=license_examples.SEAT_RESULTS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=(*leads.to_user("items/0/user"), *leads.to_license("items/0/license")),
     ),
 )
 async def change_license_assignments(

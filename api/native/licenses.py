@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import answers, examples, license_answers, license_examples
+from api.native import answers, examples, leads, license_answers, license_examples
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.license_schemas import LicenseBatch, LicenseBody, LicenseItem
 from api.native.license_translate import license_put
@@ -43,6 +43,7 @@ Bodyless = Annotated[None, Depends(no_body)]
         answers={
             200: Shown(model=license_answers.DirectoryLicensePage, example=examples.page(license_examples.LICENSE))
         },
+        links=leads.to_license("items/0/key"),
     ),
 )
 async def list_licenses(context: Reading, asked: Annotated[LicensesQuery, Depends(query(LicensesQuery))]) -> Response:
@@ -64,6 +65,7 @@ async def list_licenses(context: Reading, asked: Annotated[LicensesQuery, Depend
         answers={200: Shown(model=answers.StoredItems, example=examples.STORED_ITEMS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=leads.with_license("items/0/key"),
     ),
 )
 async def put_licenses(
@@ -83,6 +85,7 @@ async def put_licenses(
         family=NATIVE,
         answers={200: Shown(model=license_answers.DirectoryLicense, example=license_examples.LICENSE)},
         refusals=[ErrorCode.LICENSE_DOES_NOT_EXIST],
+        links=leads.with_license("key"),
     ),
 )
 async def get_license(context: Reading, key: str) -> Response:
@@ -111,6 +114,7 @@ async def get_license(context: Reading, key: str) -> Response:
         },
         refusals=[ErrorCode.LICENSE_CODE_TAKEN, ErrorCode.LICENSE_KIND_IS_FIXED, ErrorCode.COUNT_BELOW_USAGE],
         is_write=True,
+        links=leads.with_license("key"),
     ),
 )
 async def put_license(

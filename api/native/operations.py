@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.operation import operation_body
 from api.http.parameters import query
 from api.http.responses import json_response
-from api.native import answers, examples
+from api.native import answers, examples, leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import OperationsQuery
 from api.native.views import listed_operation
@@ -33,6 +33,7 @@ Reading = Annotated[RequestContext, Depends(tenant_caller("operations:read"))]
         family=NATIVE,
         query=OperationsQuery,
         answers={200: Shown(model=answers.OperationPage, example=examples.page(examples.LISTED_OPERATION))},
+        links=leads.to_operation("items/0/id"),
     ),
 )
 async def list_operations(

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import link, shown
 from api.errors.api_error import ApiError, invalid_field
 from api.errors.families import NATIVE
 from api.http.bodies import json_body, no_body, read_model
@@ -21,7 +22,7 @@ from api.http.context import RequestContext, operator_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import examples, operator_schemas
+from api.native import examples, leads, operator_schemas
 from api.native.cursors import decode_cursor, decode_text_cursor, encode_text_cursor, no_cursor
 from api.native.operator_schemas import TenantBody, TokenBody
 from api.native.queries import ListQuery, TokensQuery
@@ -51,6 +52,7 @@ Body = Annotated[Document, Depends(json_body)]
         family=NATIVE,
         query=ListQuery,
         answers={200: Shown(model=operator_schemas.TenantPage, example=examples.page(examples.TENANT))},
+        links=leads.to_tenant("items/0/key"),
     ),
 )
 async def list_tenants(context: Administrator, asked: Annotated[ListQuery, Depends(query(ListQuery))]) -> Response:
@@ -72,6 +74,7 @@ async def list_tenants(context: Administrator, asked: Annotated[ListQuery, Depen
         body=Shown(model=TenantBody, example=examples.TENANT_FIELDS),
         answers={201: Shown(model=operator_schemas.Tenant, example=examples.TENANT)},
         refusals=[ErrorCode.TENANT_ALREADY_EXISTS, ErrorCode.VALIDATION_FAILED],
+        links=leads.to_tenant("key"),
     ),
 )
 async def create_tenant(context: Administrator, _: Plain, document: Body) -> Response:
@@ -119,6 +122,7 @@ async def list_tokens(context: Administrator, asked: Annotated[TokensQuery, Depe
         body=Shown(model=TokenBody, example=examples.TOKEN_FIELDS),
         answers={201: Shown(model=operator_schemas.IssuedToken, example=examples.ISSUED_TOKEN)},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.VALIDATION_FAILED],
+        links=(link("revoke_token", token_id=shown("id")),),
     ),
 )
 async def create_token(context: Administrator, _: Plain, document: Body) -> Response:

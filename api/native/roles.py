@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import answers, examples
+from api.native import answers, examples, leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import BatchQuery, DeleteQuery, RolesQuery
 from api.native.schemas import RoleBatch, RoleBody, RoleItem
@@ -40,6 +40,7 @@ Bodyless = Annotated[None, Depends(no_body)]
         family=NATIVE,
         query=RolesQuery,
         answers={200: Shown(model=answers.RolePage, example=examples.page(examples.ROLE))},
+        links=leads.to_role("items/0/key"),
     ),
 )
 async def list_roles(context: Reading, asked: Annotated[RolesQuery, Depends(query(RolesQuery))]) -> Response:
@@ -66,6 +67,7 @@ async def list_roles(context: Reading, asked: Annotated[RolesQuery, Depends(quer
         answers={200: Shown(model=answers.StoredItems, example=examples.STORED_ITEMS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=leads.with_role("items/0/key"),
     ),
 )
 async def put_roles(
@@ -85,6 +87,7 @@ async def put_roles(
         family=NATIVE,
         answers={200: Shown(model=answers.DirectoryRole, example=examples.ROLE)},
         refusals=[ErrorCode.ROLE_DOES_NOT_EXIST],
+        links=leads.with_role("key"),
     ),
 )
 async def get_role(context: Reading, key: str) -> Response:
@@ -108,6 +111,7 @@ async def get_role(context: Reading, key: str) -> Response:
             200: Shown(model=answers.DirectoryRole, example=examples.ROLE, description="Replaced."),
         },
         is_write=True,
+        links=leads.with_role("key"),
     ),
 )
 async def put_role(context: Writing, key: str, _: Plain, document: Annotated[Document, Depends(json_body)]) -> Response:

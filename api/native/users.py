@@ -14,7 +14,7 @@ from api.http.context import RequestContext, tenant_caller
 from api.http.json_reading import Document
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
-from api.native import answers, examples
+from api.native import answers, examples, leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.queries import BatchQuery, UsersQuery
 from api.native.schemas import UserBatch, UserBody, UserItem
@@ -41,6 +41,7 @@ Bodyless = Annotated[None, Depends(no_body)]
         query=UsersQuery,
         answers={200: Shown(model=answers.UserPage, example=examples.page(examples.USER))},
         refusals=[ErrorCode.USER_GROUP_DOES_NOT_EXIST],
+        links=leads.to_user("items/0/key"),
     ),
 )
 async def list_users(context: Reading, asked: Annotated[UsersQuery, Depends(query(UsersQuery))]) -> Response:
@@ -64,6 +65,7 @@ async def list_users(context: Reading, asked: Annotated[UsersQuery, Depends(quer
         answers={200: Shown(model=answers.StoredItems, example=examples.STORED_ITEMS)},
         refusals=[ErrorCode.BATCH_EMPTY, ErrorCode.BATCH_TOO_LARGE],
         is_write=True,
+        links=leads.with_user("items/0/key"),
     ),
 )
 async def put_users(
@@ -83,6 +85,7 @@ async def put_users(
         family=NATIVE,
         answers={200: Shown(model=answers.DirectoryUser, example=examples.USER)},
         refusals=[ErrorCode.USER_DOES_NOT_EXIST],
+        links=leads.with_user("key"),
     ),
 )
 async def get_user(context: Reading, key: str) -> Response:
@@ -107,6 +110,7 @@ async def get_user(context: Reading, key: str) -> Response:
         },
         refusals=[ErrorCode.USERNAME_TAKEN, ErrorCode.EMAIL_TAKEN, ErrorCode.USER_GROUP_DOES_NOT_EXIST],
         is_write=True,
+        links=leads.with_user("key"),
     ),
 )
 async def put_user(context: Writing, key: str, _: Plain, document: Annotated[Document, Depends(json_body)]) -> Response:

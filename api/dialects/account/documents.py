@@ -8,6 +8,7 @@ from typing import Any
 from api.dialects.account import schemas
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import Link, asked, link, shown
 from api.errors.families import ACCOUNT
 from domain.errors import JSON
 from domain.errors import ErrorCode as Code
@@ -26,6 +27,16 @@ _USER_CODES: list[JSON] = ["RPADEVNU", "ATTUNU", "TSTNU"]
 
 _GROUP = (Code.ACCOUNT_DOES_NOT_EXIST, Code.USER_GROUP_DOES_NOT_EXIST)
 _CODES_REFUSED = (Code.UNKNOWN_BUNDLE_CODE, Code.QUANTITIES_EXCEEDED)
+_ACCOUNT = {"organizationName": asked("organizationName"), "accountId": asked("accountId")}
+_TO_ACCOUNT = (link("list_quantities", **_ACCOUNT), link("list_licensed_groups", **_ACCOUNT))
+
+
+def _to_group(key: str) -> tuple[Link, ...]:
+    """From where a group's key is shown."""
+    address = {**_ACCOUNT, "groupId": key}
+    names = ("get_group_bundles", "get_group_with_quotas", "list_licensed_members", "withdraw_from_group")
+    return (*_TO_ACCOUNT, *(link(name, **address) for name in names))
+
 
 QUANTITIES: dict[str, Any] = described(
     summary="List the account's bundles",
@@ -41,6 +52,7 @@ QUANTITIES: dict[str, Any] = described(
         )
     },
     refusals=(Code.ACCOUNT_DOES_NOT_EXIST,),
+    links=_TO_ACCOUNT,
 )
 
 ALLOCATE_TO_USERS: dict[str, Any] = described(
@@ -73,6 +85,7 @@ ALLOCATE_TO_USERS: dict[str, Any] = described(
         Code.USER_IS_NOT_ACTIVE,
     ),
     is_write=True,
+    links=_TO_ACCOUNT,
 )
 
 LICENSED_GROUPS: dict[str, Any] = described(
@@ -99,6 +112,7 @@ LICENSED_GROUPS: dict[str, Any] = described(
         )
     },
     refusals=(Code.ACCOUNT_DOES_NOT_EXIST,),
+    links=_to_group(shown("results/0/groupRule/id")),
 )
 
 GROUP_BUNDLES: dict[str, Any] = described(
@@ -106,6 +120,7 @@ GROUP_BUNDLES: dict[str, Any] = described(
     family=ACCOUNT,
     answers={200: Shown(model=schemas.GroupBundles, example=_BUNDLES)},
     refusals=_GROUP,
+    links=_to_group(asked("groupId")),
 )
 
 ALLOCATE_TO_GROUP: dict[str, Any] = described(
@@ -116,6 +131,7 @@ ALLOCATE_TO_GROUP: dict[str, Any] = described(
     answers={200: Shown(model=schemas.GroupBundles, example=_BUNDLES)},
     refusals=(*_GROUP, *_CODES_REFUSED),
     is_write=True,
+    links=_to_group(asked("groupId")),
 )
 
 WITHDRAW_FROM_GROUP: dict[str, Any] = described(
@@ -125,6 +141,7 @@ WITHDRAW_FROM_GROUP: dict[str, Any] = described(
     answers={200: Shown(model=schemas.GroupBundles, example=_EMPTY, description="The empty set.")},
     refusals=_GROUP,
     is_write=True,
+    links=_to_group(asked("groupId")),
 )
 
 GROUP_WITH_QUOTAS: dict[str, Any] = described(
@@ -132,6 +149,7 @@ GROUP_WITH_QUOTAS: dict[str, Any] = described(
     family=ACCOUNT,
     answers={200: Shown(model=schemas.GroupBundlesWithQuotas, example=_WITH_QUOTAS)},
     refusals=_GROUP,
+    links=_to_group(asked("groupId")),
 )
 
 ALLOCATE_WITH_QUOTAS: dict[str, Any] = described(
@@ -145,6 +163,7 @@ ALLOCATE_WITH_QUOTAS: dict[str, Any] = described(
     answers={200: Shown(model=schemas.GroupBundlesWithQuotas, example=_WITH_QUOTAS)},
     refusals=(*_GROUP, *_CODES_REFUSED, Code.QUOTA_WITHOUT_BUNDLE, Code.QUOTA_BELOW_USAGE),
     is_write=True,
+    links=_to_group(asked("groupId")),
 )
 
 LICENSED_MEMBERS: dict[str, Any] = described(

@@ -8,6 +8,7 @@ from typing import Any
 from api.dialects.catalog import answers, queries, schemas
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import Link, link, shown
 from api.errors.families import CATALOG
 from domain.errors import JSON
 from domain.errors import ErrorCode as Code
@@ -131,6 +132,18 @@ def _page(address: str, *results: JSON) -> JSON:
 _SEATS = (Code.LICENSE_DOES_NOT_EXIST, Code.LICENSE_IS_NOT_ACTIVE, Code.LICENSE_EXPIRED, Code.NOT_ENOUGH_SEATS)
 _EMPTY = Shown(model=None, description="Ended; the body is empty.")
 
+
+def _to_license(pointer: str) -> tuple[Link, ...]:
+    """From where a licence's id is shown: to who has it."""
+    found = shown(pointer)
+    return (link("list_licensed_people", license_id=found), link("list_groups_with_license", license_id=found))
+
+
+def _to_assignment(ending: str, assignment: str, license_id: str) -> tuple[Link, ...]:
+    """From where an assignment is shown: to its end, and to the others of its licence."""
+    return (link(ending, assignment_id=shown(assignment)), *_to_license(license_id))
+
+
 LICENSES: dict[str, Any] = described(
     summary="List program licenses",
     family=CATALOG,
@@ -141,6 +154,7 @@ LICENSES: dict[str, Any] = described(
             example=_page("/?", {**_LICENSE, "assignments": {"total": 126, "active": 120, "pending": 4}}),
         )
     },
+    links=_to_license("results/0/id"),
 )
 
 CREATE_LICENSE: dict[str, Any] = described(
@@ -151,6 +165,7 @@ CREATE_LICENSE: dict[str, Any] = described(
     answers={200: Shown(model=answers.ProgramLicense, example={**_LICENSE, "usage_count": 0})},
     refusals=(Code.EXTERNAL_ID_TAKEN,),
     is_write=True,
+    links=_to_license("id"),
 )
 
 UPDATE_LICENSE: dict[str, Any] = described(
@@ -163,6 +178,7 @@ UPDATE_LICENSE: dict[str, Any] = described(
     answers={200: Shown(model=answers.ProgramLicense, example=_LICENSE)},
     refusals=(Code.LICENSE_DOES_NOT_EXIST, Code.COUNT_BELOW_USAGE, Code.EXTERNAL_ID_TAKEN),
     is_write=True,
+    links=_to_license("id"),
 )
 
 USER_ASSIGNMENTS: dict[str, Any] = described(
@@ -176,6 +192,7 @@ USER_ASSIGNMENTS: dict[str, Any] = described(
         )
     },
     refusals=(Code.LICENSE_DOES_NOT_EXIST,),
+    links=_to_assignment("unassign_license_from_user", "results/0/id", "results/0/license_id"),
 )
 
 ASSIGN_USER: dict[str, Any] = described(
@@ -192,6 +209,7 @@ ASSIGN_USER: dict[str, Any] = described(
         Code.NO_GROUP_SOURCE,
     ),
     is_write=True,
+    links=_to_assignment("unassign_license_from_user", "id", "license_id"),
 )
 
 UNASSIGN_USER: dict[str, Any] = described(
@@ -214,6 +232,7 @@ GROUP_ASSIGNMENTS: dict[str, Any] = described(
         )
     },
     refusals=(Code.LICENSE_DOES_NOT_EXIST,),
+    links=_to_assignment("unassign_license_from_group", "results/0/id", "results/0/license_id"),
 )
 
 ASSIGN_GROUP: dict[str, Any] = described(
@@ -224,6 +243,7 @@ ASSIGN_GROUP: dict[str, Any] = described(
     answers={200: Shown(model=answers.GroupLicense, example=_GROUP_ASSIGNMENT)},
     refusals=(*_SEATS, Code.USER_GROUP_DOES_NOT_EXIST),
     is_write=True,
+    links=_to_assignment("unassign_license_from_group", "id", "license_id"),
 )
 
 UNASSIGN_GROUP: dict[str, Any] = described(

@@ -8,6 +8,7 @@ from typing import Any
 from api.dialects.user_groups import schemas
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import Link, asked, link, shown
 from api.errors.families import USERS
 from domain.errors import JSON
 from domain.errors import ErrorCode as Code
@@ -32,6 +33,19 @@ _PAGINATION: JSON = {"page_number": 1, "page_limit": 25, "total_count": 1, "tota
 _UNKNOWN_USER: JSON = {"code": Code.USER_DOES_NOT_EXIST.value, "message": "The user does not exist."}
 _ADDRESS = (Code.USER_GROUP_DOES_NOT_EXIST, Code.USER_DOES_NOT_EXIST, Code.ROLE_DOES_NOT_EXIST)
 _BATCH = (Code.BATCH_EMPTY, Code.BATCH_TOO_LARGE)
+_GROUP = asked("group_id")
+
+
+def _to_assignment(*, group: str, user: str, role: str) -> tuple[Link, ...]:
+    """From where an assignment is shown."""
+    address = {"group_id": group, "user_id": shown(user), "role_id": shown(role)}
+    return (
+        link("get_assignment", **address),
+        link("delete_assignment", **address),
+        link("list_assignments", group_id=group),
+        link("list_assignable_roles", group_id=group),
+    )
+
 
 BATCH_CREATE: dict[str, Any] = described(
     summary="Assign multiple users to user groups",
@@ -60,6 +74,7 @@ BATCH_CREATE: dict[str, Any] = described(
     },
     refusals=_BATCH,
     is_write=True,
+    links=_to_assignment(group=shown("items/0/group_id"), user="items/0/user_id", role="items/0/role_id"),
 )
 
 BATCH_DELETE: dict[str, Any] = described(
@@ -97,6 +112,8 @@ ASSIGNABLE_ROLES: dict[str, Any] = described(
         )
     },
     refusals=(Code.USER_GROUP_DOES_NOT_EXIST,),
+    links=(link("list_assignments", group_id=_GROUP, role_ids=shown("assignable_roles/0/role_id")),),
+    is_localised=True,
 )
 
 ASSIGNMENTS: dict[str, Any] = described(
@@ -110,6 +127,8 @@ ASSIGNMENTS: dict[str, Any] = described(
         )
     },
     refusals=(Code.USER_GROUP_DOES_NOT_EXIST,),
+    links=_to_assignment(group=_GROUP, user="assignments/0/user/id", role="assignments/0/role/id"),
+    is_localised=True,
 )
 
 CREATE: dict[str, Any] = described(
@@ -126,6 +145,7 @@ CREATE: dict[str, Any] = described(
         Code.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS,
     ),
     is_write=True,
+    links=_to_assignment(group=_GROUP, user="user/id", role="role/id"),
 )
 
 GET: dict[str, Any] = described(
@@ -134,6 +154,8 @@ GET: dict[str, Any] = described(
     query=schemas.SingleRead,
     answers={200: Shown(model=schemas.Assignment, example=_WITH_ACTIONS)},
     refusals=(*_ADDRESS, Code.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST),
+    links=_to_assignment(group=_GROUP, user="user/id", role="role/id"),
+    is_localised=True,
 )
 
 DELETE: dict[str, Any] = described(

@@ -9,13 +9,16 @@ from starlette.responses import Response
 
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import link, shown
 from api.errors.api_error import invalid_field
 from api.errors.families import NATIVE
 from api.http.bodies import json_body, read_model
 from api.http.context import RequestContext
 from api.http.json_reading import Document
 from api.http.parameters import query
+from api.http.preferences import idempotency_key
 from api.http.responses import json_response
+from api.native import leads
 from api.native.cursors import decode_cursor, decode_text_cursor, encode_cursor, encode_text_cursor, no_cursor
 from api.native.examples import page
 from api.native.ops import examples, schemas
@@ -49,6 +52,10 @@ _GOES_ON = Shown(
         query=ErrorsQuery,
         answers={200: Shown(model=schemas.ErrorGroupPage, example=examples.ERROR_GROUP_PAGE)},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
+        links=(
+            link("list_dead_letters", fingerprint=shown("items/0/fingerprint")),
+            *leads.to_any_operation("items/0/sample/operation_id"),
+        ),
     ),
 )
 async def list_errors(context: Looking, asked: Annotated[ErrorsQuery, Depends(query(ErrorsQuery))]) -> Response:
@@ -70,6 +77,7 @@ async def list_errors(context: Looking, asked: Annotated[ErrorsQuery, Depends(qu
         query=DeadLettersQuery,
         answers={200: Shown(model=schemas.DeadLetterPage, example=page(examples.DEAD_LETTER))},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
+        links=leads.to_any_operation("items/0/id"),
     ),
 )
 async def list_dead_letters(
@@ -104,6 +112,7 @@ async def list_dead_letters(
         },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.DEAD_LETTERS_CHANGED],
         is_write=True,
+        links=leads.to_any_operation("operations/0/id"),
     ),
 )
 async def redrive_dead_letters(context: Acting, meaning: Meaning, document: Body) -> Response:
@@ -125,6 +134,7 @@ async def redrive_dead_letters(context: Acting, meaning: Meaning, document: Body
         },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.DEAD_LETTERS_CHANGED],
         is_write=True,
+        links=leads.to_any_operation("operations/0/id"),
     ),
 )
 async def discard_dead_letters(context: Acting, meaning: Meaning, document: Body) -> Response:
@@ -136,6 +146,7 @@ async def discard_dead_letters(context: Acting, meaning: Meaning, document: Body
 async def _deal(context: RequestContext, asked: Asked, document: Document, *, dry_run: bool) -> Response:
     if not dry_run:
         return await deal(context, asked, document.value)
+    idempotency_key(context.request.headers)  # a bad one is refused, here as in every write
     parts = await count(context.services.database, asked)
     return json_response({"matched": sum(part.matched for part in parts)})
 

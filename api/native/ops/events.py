@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.headers import LAST_EVENT_ID
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
 from api.http.parameters import query
 from api.http.services import services_of
+from api.native import leads
 from api.native.ops import room_examples, room_schemas
 from api.native.ops.access import Looking
 from api.native.ops.event_tail import EventTail
@@ -52,6 +54,9 @@ router = APIRouter(tags=["operators"], lifespan=_tailing)
         query=TailQuery,
         answers={200: Shown(model=room_schemas.TailPage, example=room_examples.TAIL)},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.EVENTS_EXPIRED],
+        headers=[LAST_EVENT_ID],
+        stream=room_examples.TAIL_STREAM,
+        links=leads.to_any_operation("events/0/operationid"),
     ),
 )
 async def tail_events(context: Looking, asked: Annotated[TailQuery, Depends(query(TailQuery))]) -> Response:

@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import link, shown
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
 from api.http.parameters import query
 from api.http.responses import json_response
+from api.native import leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.ops import fulfilment_schemas, room_examples
 from api.native.ops.access import Looking
@@ -39,6 +41,8 @@ from infra.postgres.reads.pages import Place
 
 router = APIRouter(tags=["operators"])
 
+_WHO_WAITS = (link("list_who_waits", tenant=shown("items/0/tenant"), license=shown("items/0/license/key")),)
+
 
 @router.get(
     "/v1/ops/fulfilment/groups",
@@ -50,6 +54,7 @@ router = APIRouter(tags=["operators"])
             200: Shown(model=fulfilment_schemas.GroupFulfilmentPage, example=room_examples.page(room_examples.GRANT))
         },
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
+        links=_WHO_WAITS,
     ),
 )
 async def list_group_fulfilment(
@@ -75,6 +80,7 @@ async def list_group_fulfilment(
         query=RoomListQuery,
         answers={200: Shown(model=fulfilment_schemas.PoolPage, example=room_examples.page(room_examples.POOL))},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
+        links=_WHO_WAITS,
     ),
 )
 async def list_pools(context: Looking, asked: Annotated[RoomListQuery, Depends(query(RoomListQuery))]) -> Response:
@@ -97,6 +103,7 @@ async def list_pools(context: Looking, asked: Annotated[RoomListQuery, Depends(q
         query=WaitingQuery,
         answers={200: Shown(model=fulfilment_schemas.WaitingPage, example=room_examples.page(room_examples.WAITING))},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST, ErrorCode.LICENSE_DOES_NOT_EXIST],
+        links=leads.to_any_operation("items/0/sources/0/operation_id"),
     ),
 )
 async def list_who_waits(context: Looking, asked: Annotated[WaitingQuery, Depends(query(WaitingQuery))]) -> Response:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.documents.bodies import Shown
 from api.documents.describing import described
+from api.documents.links import link, shown
 from api.errors.api_error import ApiError, invalid_parameter
 from api.errors.families import NATIVE
 from api.http.bodies import no_body
@@ -15,6 +16,7 @@ from api.http.context import RequestContext
 from api.http.parameters import NoQuery, query
 from api.http.preferences import Preferences, idempotency_key
 from api.http.responses import json_response
+from api.native import leads
 from api.native.cursors import decode_cursor, encode_cursor
 from api.native.ops import examples, schemas
 from api.native.ops.access import Acting, Looking
@@ -50,6 +52,7 @@ _NEWEST = 2**63 - 1
         query=FoundOperationsQuery,
         answers={200: Shown(model=schemas.FoundOperationPage, example=examples.OPERATION_PAGE)},
         refusals=[ErrorCode.TENANT_DOES_NOT_EXIST],
+        links=leads.to_any_operation("items/0/id"),
     ),
 )
 async def search_operations(
@@ -112,6 +115,7 @@ async def _searched(context: RequestContext, asked: FoundOperationsQuery, tenant
         query=FoundOperationQuery,
         answers={200: Shown(model=schemas.WholeOperation, example=examples.WHOLE_OPERATION)},
         refusals=[ErrorCode.OPERATION_DOES_NOT_EXIST],
+        links=(*leads.to_any_operation("id"), link("cancel_operation", operation_id=shown("id"))),
     ),
 )
 async def look_into_operation(
@@ -159,6 +163,7 @@ async def read_operation_request(context: Looking, operation_id: str) -> Respons
         },
         refusals=[ErrorCode.OPERATION_DOES_NOT_EXIST, ErrorCode.OPERATION_NOT_QUEUED],
         is_write=True,
+        links=leads.to_any_operation("id"),
     ),
 )
 async def cancel_operation(

@@ -18,6 +18,7 @@ from api.errors.families import NATIVE
 from api.http.parameters import NoQuery, query
 from api.http.responses import json_response
 from api.http.services import services_of
+from api.native import leads
 from api.native.ops import room_examples, room_schemas
 from api.native.ops.access import Looking
 from api.native.ops.live import Feed, Permission
@@ -51,6 +52,7 @@ router = APIRouter(tags=["operators"], lifespan=_feeding)
         family=NATIVE,
         query=NoQuery,
         answers={200: Shown(model=room_schemas.Overview, example=room_examples.OVERVIEW)},
+        links=leads.to_any_operation("queue/oldest/id"),
     ),
 )
 async def read_overview(context: Looking) -> Response:
@@ -83,6 +85,7 @@ async def read_history(context: Looking, asked: Annotated[HistoryQuery, Depends(
                 model=None, description="Server-sent events: an `overview` every second, with the body of the overview."
             )
         },
+        stream=room_examples.OVERVIEW_STREAM,
     ),
 )
 async def stream_overview(context: Looking) -> Response:

@@ -1,6 +1,8 @@
 """The examples of the operators' room in the OpenAPI document; a test holds that the models take them."""
 
-from api.native.examples import EVENTS, page
+import json
+
+from api.native.examples import EVENT_STREAM, EVENTS, page
 from domain.errors import JSON
 
 __all__ = ["page"]
@@ -113,4 +115,6 @@ WAITING: dict[str, JSON] = {
     ],
 }
 
+OVERVIEW_STREAM = f": following\n\nevent: overview\ndata: {json.dumps(OVERVIEW)}\n\n"
+TAIL_STREAM = EVENT_STREAM.replace("id: 0000000000000000042", "id: 1042")
 TAIL: dict[str, JSON] = {**EVENTS, "last_event_id": None}

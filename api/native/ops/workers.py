@@ -9,6 +9,7 @@ from api.errors.families import NATIVE
 from api.http.parameters import NoQuery
 from api.http.responses import json_response
 from api.http.services import Services
+from api.native import leads
 from api.native.ops import room_examples, room_schemas
 from api.native.ops.access import Looking
 from domain.errors import JSON
@@ -25,6 +26,7 @@ router = APIRouter(tags=["operators"])
         family=NATIVE,
         query=NoQuery,
         answers={200: Shown(model=room_schemas.WorkerList, example={"items": [room_examples.WORKER]})},
+        links=leads.to_any_operation("items/0/doing/operations/0/id"),
     ),
 )
 async def list_workers(context: Looking) -> Response:

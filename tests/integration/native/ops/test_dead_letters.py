@@ -9,6 +9,7 @@ from tests.support.bad_handlers import RAISES, TIMES_OUT, VIOLATES
 from tests.support.operators import drain, fail, while_applied
 
 REDRIVE, DISCARD = "/v1/ops/dead-letters:redrive", "/v1/ops/dead-letters:discard"
+NO_KEY = {"Idempotency-Key": "k" * 256}
 
 
 @pytest.fixture
@@ -224,6 +225,7 @@ async def test_other_refusals(api, operator, watcher):
     for method, path, body, headers, status, code in (
         ("POST", REDRIVE, {"filter": {"tenant": "nobody"}}, operator, 404, "TENANT_DOES_NOT_EXIST"),
         ("POST", f"{REDRIVE}?dry_run=maybe", {"filter": {}}, operator, 400, "INVALID_PARAMETER"),
+        ("POST", f"{REDRIVE}?dry_run=true", {"filter": {}}, {**operator, **NO_KEY}, 400, "IDEMPOTENCY_KEY_INVALID"),
         ("POST", REDRIVE, {"filter": {}}, watcher, 403, "FORBIDDEN"),
         ("GET", "/v1/ops/dead-letters?tenant=nobody", None, watcher, 404, "TENANT_DOES_NOT_EXIST"),
         ("GET", "/v1/ops/dead-letters/groups?tenant=nobody", None, watcher, 404, "TENANT_DOES_NOT_EXIST"),
