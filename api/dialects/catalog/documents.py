@@ -1,133 +1,16 @@
 """What the calls say about themselves in the OpenAPI document.
 
-One rule: the examples are real answers; a test validates each against its schema.
+One rule: what is shown as an example is a real answer, and stands in examples.py.
 """
 
 from typing import Any
 
-from api.dialects.catalog import answers, queries, schemas
+from api.dialects.catalog import answers, examples, queries, schemas
 from api.documents.bodies import Shown
 from api.documents.describing import described
 from api.documents.links import Link, link, shown
 from api.errors.families import CATALOG
-from domain.errors import JSON
 from domain.errors import ErrorCode as Code
-
-_LICENSE: dict[str, JSON] = {
-    "id": 41,
-    "name": "Data Science 2026",
-    "count": 500,
-    "usage_count": 120,
-    "active": True,
-    "created": "2025-11-21T09:30:00.000000Z",
-    "started": "2026-01-01T00:00:00.000000Z",
-    "expired": "2027-01-01T00:00:00.000000Z",
-    "metadata": {"contract": "C-2026-118"},
-    "source": "crm",
-    "external_id": "order-7781",
-    "platform_key": "acme",
-    "program_id": 7,
-    "program_key": "data-science",
-    "program_name": "Data Science",
-}
-_CREATION: JSON = {
-    "platform_key": "acme",
-    "program_key": "data-science",
-    "program_name": "Data Science",
-    "name": "Data Science 2026",
-    "count": 500,
-    "started": "2026-01-01T00:00:00Z",
-    "expired": "2027-01-01T00:00:00Z",
-    "external_id": "order-7781",
-    "active": True,
-    "metadata": {"contract": "C-2026-118"},
-    "enrollment_config": {"mode": "self-paced"},
-    "source": "crm",
-    "transaction_id": "t-100392",
-}
-_USER_BODY: JSON = {
-    "license_id": 41,
-    "user_id": 1017,
-    "username": "ada",
-    "email": "ada@example.org",
-    "platform_key": "acme",
-    "platform_org": "acme-org",
-    "active": True,
-    "fulfilled": False,
-    "direct": True,
-    "redirect_to": "https://learn.example.org/programs/data-science",
-    "metadata": {"cohort": "spring"},
-}
-_USER_ASSIGNMENT: dict[str, JSON] = {
-    "id": 90210,
-    "user_id": 1017,
-    "username": "ada",
-    "name": "Ada Brandt",
-    "email": "ada@example.org",
-    "active": True,
-    "fulfilled": True,
-    "direct": True,
-    "redirect_to": "https://learn.example.org/programs/data-science",
-    "metadata": {"cohort": "spring"},
-    "created": "2026-01-12T08:00:00.000000Z",
-    "modified": "2026-01-12T08:00:00.000000Z",
-    "license_id": 41,
-    "license_name": "Data Science 2026",
-    "program_key": "data-science",
-}
-_ADDRESS_ASSIGNMENT: JSON = {
-    **_USER_ASSIGNMENT,
-    "id": 90211,
-    "user_id": None,
-    "username": None,
-    "name": None,
-    "email": "new.hire@example.org",
-    "fulfilled": False,
-    "redirect_to": None,
-    "metadata": None,
-}
-_GROUP_BODY: dict[str, JSON] = {
-    "license_id": 41,
-    "group_id": 12,
-    "platform_key": "acme",
-    "platform_org": "acme-org",
-    "active": True,
-    "fulfilled": False,
-    "redirect_to": "https://learn.example.org/programs/data-science",
-    "metadata": {"cohort": "spring"},
-}
-_GROUP_ASSIGNMENT: JSON = {
-    "id": 310,
-    "group_id": 12,
-    "group_name": "Sales",
-    "active": True,
-    "fulfilled": False,
-    "redirect_to": "https://learn.example.org/programs/data-science",
-    "metadata": {"cohort": "spring"},
-    "created": "2026-01-12T08:00:00.000000Z",
-    "modified": "2026-01-12T08:00:00.000000Z",
-    "license_id": 41,
-    "license_name": "Data Science 2026",
-    "program_key": "data-science",
-    "program_name": "Data Science",
-    "user_count": 83,
-    "assigned_count": 80,
-    "waiting_count": 3,
-}
-_LIST = "https://seatline.example.org/api/catalog/licenses/program"
-
-
-def _page(address: str, *results: JSON) -> JSON:
-    following = f"{_LIST}{address}page=2"
-    return {
-        "count": 26,
-        "next": following,
-        "previous": None,
-        "next_page": following,
-        "previous_page": None,
-        "results": list(results),
-    }
-
 
 _SEATS = (Code.LICENSE_DOES_NOT_EXIST, Code.LICENSE_IS_NOT_ACTIVE, Code.LICENSE_EXPIRED, Code.NOT_ENOUGH_SEATS)
 _EMPTY = Shown(model=None, description="Ended; the body is empty.")
@@ -151,7 +34,9 @@ LICENSES: dict[str, Any] = described(
     answers={
         200: Shown(
             model=answers.ProgramLicensePage,
-            example=_page("/?", {**_LICENSE, "assignments": {"total": 126, "active": 120, "pending": 4}}),
+            example=examples.page(
+                "/?", {**examples.LICENSE, "assignments": {"total": 126, "active": 120, "pending": 4}}
+            ),
         )
     },
     links=_to_license("results/0/id"),
@@ -161,8 +46,8 @@ CREATE_LICENSE: dict[str, Any] = described(
     summary="Create a program license",
     family=CATALOG,
     query=queries.LicenseWrite,
-    body=Shown(model=schemas.ProgramLicenseCreate, example=_CREATION),
-    answers={200: Shown(model=answers.ProgramLicense, example={**_LICENSE, "usage_count": 0})},
+    body=Shown(model=schemas.ProgramLicenseCreate, example=examples.CREATION),
+    answers={200: Shown(model=answers.ProgramLicense, example={**examples.LICENSE, "usage_count": 0})},
     refusals=(Code.EXTERNAL_ID_TAKEN,),
     is_write=True,
     links=_to_license("id"),
@@ -175,7 +60,7 @@ UPDATE_LICENSE: dict[str, Any] = described(
     body=Shown(
         model=schemas.ProgramLicenseUpdate, example={"external_id": "order-7781", "count": 500, "change_type": "upsell"}
     ),
-    answers={200: Shown(model=answers.ProgramLicense, example=_LICENSE)},
+    answers={200: Shown(model=answers.ProgramLicense, example=examples.LICENSE)},
     refusals=(Code.LICENSE_DOES_NOT_EXIST, Code.COUNT_BELOW_USAGE, Code.EXTERNAL_ID_TAKEN),
     is_write=True,
     links=_to_license("id"),
@@ -188,7 +73,7 @@ USER_ASSIGNMENTS: dict[str, Any] = described(
     answers={
         200: Shown(
             model=answers.UserLicensePage,
-            example=_page("/assignment/?license_id=41&", _USER_ASSIGNMENT, _ADDRESS_ASSIGNMENT),
+            example=examples.page("/assignment/?license_id=41&", examples.USER_ASSIGNMENT, examples.ADDRESS_ASSIGNMENT),
         )
     },
     refusals=(Code.LICENSE_DOES_NOT_EXIST,),
@@ -199,8 +84,8 @@ ASSIGN_USER: dict[str, Any] = described(
     summary="Create or update a program license assignment",
     family=CATALOG,
     query=queries.UserAssignmentWrite,
-    body=Shown(model=schemas.UserAssignmentBody, example=_USER_BODY),
-    answers={200: Shown(model=answers.UserLicense, example=_USER_ASSIGNMENT)},
+    body=Shown(model=schemas.UserAssignmentBody, example=examples.USER_BODY),
+    answers={200: Shown(model=answers.UserLicense, example=examples.USER_ASSIGNMENT)},
     refusals=(
         *_SEATS,
         Code.USER_DOES_NOT_EXIST,
@@ -228,7 +113,7 @@ GROUP_ASSIGNMENTS: dict[str, Any] = described(
     answers={
         200: Shown(
             model=answers.GroupLicensePage,
-            example=_page("/assignment/group/?license_id=41&", _GROUP_ASSIGNMENT),
+            example=examples.page("/assignment/group/?license_id=41&", examples.GROUP_ASSIGNMENT),
         )
     },
     refusals=(Code.LICENSE_DOES_NOT_EXIST,),
@@ -239,8 +124,10 @@ ASSIGN_GROUP: dict[str, Any] = described(
     summary="Create or update a program license group assignment",
     family=CATALOG,
     query=queries.GroupAssignmentWrite,
-    body=Shown(model=schemas.GroupAssignmentBody, example={**_GROUP_BODY, "shortage": "waitlist", "hold": False}),
-    answers={200: Shown(model=answers.GroupLicense, example=_GROUP_ASSIGNMENT)},
+    body=Shown(
+        model=schemas.GroupAssignmentBody, example={**examples.GROUP_BODY, "shortage": "waitlist", "hold": False}
+    ),
+    answers={200: Shown(model=answers.GroupLicense, example=examples.GROUP_ASSIGNMENT)},
     refusals=(*_SEATS, Code.USER_GROUP_DOES_NOT_EXIST),
     is_write=True,
     links=_to_assignment("unassign_license_from_group", "id", "license_id"),
