@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
 
+from tests.benchmarks import processor
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.paced import Paced, note_percentiles, play_at
 from tests.benchmarks.runs import Plan
@@ -44,8 +45,12 @@ async def measure(plan: Plan) -> list[Figure]:
             token = await new_tenant(started, tenant)
             rate = await capacity(started, token, quick=plan.quick) / 2
             sheet.note("capacity: single calls, 64 callers", 2 * rate, "calls/s")
+            before = processor.read(plan.servers.processes())
             played = await play_at(started, [token], _load(rate, seconds), rate=rate)
+            used = processor.between(before, processor.read(plan.servers.processes())).ours
             await _note(sheet, started, subscriber, tenant, played)
+            cores = sum(used.values()) / (seconds + WARM_UP_SECONDS)
+            sheet.note("cores used meanwhile by everything measured here", cores, "cores")
 
         return await plan.measure(SECTION, step)
 

@@ -13,7 +13,7 @@ from infra.postgres import administration
 from infra.postgres.database import Database
 from tests.benchmarks.figures import Figure, Sheet, at_least
 from tests.benchmarks.runs import Plan
-from tests.benchmarks.service import Service, new_tenant, service
+from tests.benchmarks.service import Played, Service, new_tenant, service
 from tests.benchmarks.workload import GROUPS, ROLE, Load
 
 SECTION = "tenants"
@@ -58,8 +58,18 @@ async def measure(plan: Plan) -> list[Figure]:
             sheet.note("single calls, 64 callers, one tenant", one, "calls/s")
             sheet.note(f"single calls, 64 callers, {tenants:,} tenants", many, "calls/s")
             sheet.note("  that is, times the rate of one tenant", many / one, "", at_least(SHARE))
+            _note_processor(sheet, "one tenant", alone)
+            _note_processor(sheet, f"{tenants:,} tenants", spread)
 
         return await plan.measure(SECTION, step)
+
+
+def _note_processor(sheet: Sheet, whose: str, played: Played) -> None:
+    """Where the difference is: the processes that do not only measure, warm-up included."""
+    calls = played.load.requests + played.load.warm_up
+    for name in ("postgres", "rabbitmq", "api", "worker"):
+        if name in played.used:
+            sheet.note(f"{whose}: processor time of a call, {name}", played.used[name] / calls * 1_000, "ms")
 
 
 async def _tenants(started: Service, tenants: int) -> list[str]:
@@ -77,7 +87,7 @@ async def _tenants(started: Service, tenants: int) -> list[str]:
     try:
         for statement, value in zip(_DIRECTORY, (ROLE, GROUPS, _PEOPLE), strict=True):
             await connection.execute(statement, value)
-        await connection.execute("VACUUM ANALYZE app_user, user_group, role, tenant, api_token")
+        await connection.execute("VACUUM ANALYZE app_user, user_group, role, tenant, tenant_log, api_token")
     finally:
         await connection.close()
     return tokens
