@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.events import Event, EventRun, EventType, Told
 from domain.outcomes import OperationStatus
 from infra.cloudevents import NumberedEvent, NumberedRun, OutboxMessage, encode, encode_run
+from infra.postgres.outbox_bodies import pack
 from infra.postgres.passes import Announced, TenantLog
 
 
@@ -18,7 +19,9 @@ def announce(log: TenantLog, operation_id: UUID, traceparent: str | None, told: 
     for is_run, part in groupby(told, key=lambda one: isinstance(one, EventRun)):
         number = _runs if is_run else _events
         for message in number(log, operation_id, traceparent, part):
-            yield Announced(tenant_id=log.tenant_id, operation_id=operation_id, message=message)
+            yield Announced(
+                tenant_id=log.tenant_id, operation_id=operation_id, message=message, stored=pack(message.body)
+            )
 
 
 def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Event:

@@ -10,6 +10,7 @@ AIM_SECONDS = 0.075
 statements around its rows."""
 
 MOST_ROWS = 5_000
+_FIRST_ROWS = {Continuing.GIVE: MOST_ROWS}
 # A machine that is busy with something else must not make chunks so small that little but their overhead is left.
 _LEAST_ROWS = {Continuing.GIVE: 3_000}
 _LEAST_OF_OTHERS = 200
@@ -22,7 +23,7 @@ class ChunkSizes:
 
     def __init__(self, *, rows: int | None = None) -> None:
         self._fixed = rows
-        self._rows = {kind: float(_least(kind)) for kind in Continuing}
+        self._rows = {kind: float(_FIRST_ROWS.get(kind, _least(kind))) for kind in Continuing}
 
     def of(self, kind: Continuing) -> int:
         """How many rows the next chunk of this kind takes."""

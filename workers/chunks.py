@@ -7,7 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -18,17 +18,19 @@ from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import TenantLog, lock_tenants, still_open
-from infra.postgres.workers import clear_inflight
 from infra.traces import trace
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
 from workers.dead import LeftBehindError, count_the_dead
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
-from workers.steps import Step
+from workers.steps import Step, next_people
 from workers.waves import DEATHS_ALONE
 
 log = structlog.get_logger(__name__)
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
@@ -44,8 +46,8 @@ class Inflight(Protocol):
     async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
         """Name it in a transaction of its own; True where a dead worker seems to have named the tenant too."""
 
-    def end_chunk(self) -> None:
-        """The chunk's own transaction is about to clear it."""
+    def end_chunk(self) -> int:
+        """The chunk's own transaction is about to clear it; returns this worker's row."""
 
     async def clear_chunk(self) -> None:
         """Name it no more: the chunk was given up."""
@@ -164,11 +166,14 @@ class ChunkLane:
             return None
         if of.attempts and not is_alone:
             raise _SuspectedError
-        if await self._inflight.name_chunk(of.tenant_id, of.operation_id) and not is_alone:
+        rows = self._sizes.of(of.kind)
+        # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
+        is_left_behind, upcoming = await _both(
+            self._inflight.name_chunk(of.tenant_id, of.operation_id), next_people(tx, of, rows)
+        )
+        if is_left_behind and not is_alone:
             raise LeftBehindError
-        step = await continue_one(tx, log_of, of, self._sizes)
-        self._inflight.end_chunk()
-        await clear_inflight(tx, self._inflight.worker_id, [of.operation_id])
+        step = await continue_one(tx, log_of, of, upcoming, rows=rows, ending=self._inflight.end_chunk)
         self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
         return step
 
@@ -202,6 +207,16 @@ class ChunkLane:
         pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
         log.warning("a chunk will be repeated", tenant_id=tenant_id, pause=pause, error=trace(error))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
+    """Both, one beside the other; what raises, raises when neither goes on."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
+    if isinstance(other, BaseException):
+        raise other
+    return one, other
 
 
 def _shown(of: Continuation, rows: int) -> dict[str, JSON]:

@@ -4,7 +4,7 @@ One rule: touch is reach. Before anything is decided about a person, what was as
 is applied to them, in the order in which it was asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from domain.continuations import Continuation, Continuing
@@ -24,11 +24,10 @@ from infra.postgres.continuations import (
 from infra.postgres.database import Transaction
 from infra.postgres.dead_letters import Failure, count_dead_letters
 from infra.postgres.group_licenses import remove_grants
-from infra.postgres.passes import TenantLog, record
+from infra.postgres.passes import Announced, Held, TenantLog, record
 from workers.announcing import announce, finished_event
 from workers.cascades import CASCADES, finish_cascade
-from workers.chunk_sizes import ChunkSizes
-from workers.steps import Step, take_step, touch
+from workers.steps import Step, Upcoming, take_step, touch
 
 ATTEMPTS = 3
 """An operation whose chunks raise this often, one after the other, is failed."""
@@ -79,18 +78,27 @@ async def oldest(tx: Transaction, log: TenantLog) -> Continuation | None:
     return running[0] if running else None
 
 
-async def continue_one(tx: Transaction, log: TenantLog, of: Continuation, sizes: ChunkSizes) -> Step:
-    """Take one step of a continuation and tell of it."""
-    step = await take_step(tx, of, rows=sizes.of(of.kind), at=log.at)
+async def continue_one(
+    tx: Transaction, log: TenantLog, of: Continuation, upcoming: Upcoming, *, rows: int, ending: Callable[[], int]
+) -> Step:
+    """Take one step of a continuation and tell of it.
+
+    `ending` is called when all is written but that; it returns the worker that has named the operation.
+    """
+    announced: list[Announced] = []
+
+    def tell(told: Iterable[Told]) -> None:
+        announced.extend(announce(log, of.operation_id, of.traceparent, told))
+
+    step = await take_step(tx, of, upcoming, rows=rows, at=log.at, tell=tell)
     await move_continuations(tx, [(of, step.touched)], by_chunk=True)
-    told = list(step.told)
+    for one in step.reached:
+        announced += announce(log, one.operation_id, one.traceparent, one.events)
     if not step.more:
         await finish(tx, of)
         ended = await end_operations(tx, of.tenant_id, [of.operation_id])
-        told += [finished_event(one.id, one.kind, one.status) for one in ended]
-    announced = [row for one in step.reached for row in announce(log, one.operation_id, one.traceparent, one.events)]
-    announced += announce(log, of.operation_id, of.traceparent, told)
-    await record(tx, finished=[], announced=announced, logs=[log])
+        tell([finished_event(one.id, one.kind, one.status) for one in ended])
+    await record(tx, finished=[], announced=announced, logs=[log], held=Held(ending(), [of.operation_id]))
     return step
 
 

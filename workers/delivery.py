@@ -19,12 +19,11 @@ from infra.failpoints import Failpoint, Reached, unarmed
 from infra.postgres.database import Database
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
-from infra.postgres.workers import clear_inflight
 from infra.traces import trace
 from workers.dead import LeftBehindError, count_the_dead
 from workers.handlers import Handler
 from workers.measuring import pass_committed
-from workers.passes import Pass, cancel_marked, failure, record_ended, run_pass
+from workers.passes import Naming, Pass, cancel_marked, failure, record_ended, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 
@@ -37,15 +36,8 @@ _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
 
 
-class Inflight(Protocol):
+class Inflight(Naming, Protocol):
     """Names what this worker is about to run, so that its death can be counted."""
-
-    @property
-    def worker_id(self) -> int:
-        """This worker's row."""
-
-    async def name(self, operations: Sequence[OpenOperation]) -> bool:
-        """Name these operations in a transaction of its own; True where a dead worker seems to have named them too."""
 
     async def clear(self) -> None:
         """Name nothing any more."""
@@ -112,11 +104,10 @@ class Delivery:
                 batch.shares,
                 budget=self._budget,
                 handlers=self._handlers,
-                name_inflight=self._inflight.name,
+                inflight=self._inflight,
                 heeds_the_dead=heeds_the_dead,
             )
             if this.selection.taken:
-                await clear_inflight(tx, self._inflight.worker_id, [one.id for one in this.selection.operations])
                 self._reached(Failpoint.PASS_BEFORE_COMMIT)
 
     async def _pass(self, this: Pass, batch: Batch, *, heeds_the_dead: bool = True) -> None:
@@ -215,8 +206,8 @@ class Delivery:
             )
             is_undecided = bool(head) and head[0].id == operation.id
             if is_undecided:
-                await record_ended(tx, [operation], {operation.id: failure(code, trace(error))}, logs)
-                await clear_inflight(tx, self._inflight.worker_id, [operation.id])
+                ended = {operation.id: failure(code, trace(error))}
+                await record_ended(tx, [operation], ended, logs, worker_id=self._inflight.worker_id)
                 over.append(operation)
         if is_undecided:
             self._database.measures.applying.applied.add(1, OperationStatus.FAILED.value)

@@ -78,9 +78,10 @@ class Liveness:
         self._chunk = [(tenant_id, operation_id)]
         return await self._named(lambda session: name_chunk(session, self.worker_id, tenant_id, operation_id))
 
-    def end_chunk(self) -> None:
+    def end_chunk(self) -> int:
         """The chunk's transaction is about to clear what it held: passes name it no more."""
         self._chunk = []
+        return self.worker_id
 
     async def clear(self) -> None:
         """Name nothing of the pass any more: it was given up, and its operations are anybody's again."""

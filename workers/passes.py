@@ -4,10 +4,11 @@ One rule: everything a pass does is in one transaction, and locking is its first
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
+from typing import Protocol
 from uuid import UUID
 
 from domain.codec import UnreadableCommandError, decode
@@ -22,6 +23,7 @@ from infra.postgres.dead_letters import Failure, count_dead_letters
 from infra.postgres.passes import (
     Announced,
     Finished,
+    Held,
     OpenOperation,
     TenantLog,
     lock_tenants,
@@ -46,6 +48,17 @@ class Ended:
     error: Mapping[str, JSON] | None = None
     reached: Sequence[Reached] = ()
     events: Sequence[Told] = ()
+
+
+class Naming(Protocol):
+    """Where a worker names the operations that it is about to run, for whoever finds it dead."""
+
+    @property
+    def worker_id(self) -> int:
+        """This worker's row."""
+
+    async def name(self, operations: Sequence[OpenOperation]) -> bool:
+        """Name them in a transaction of its own; True where a dead worker seems to have named one of their tenants."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +91,7 @@ async def run_pass(
     *,
     budget: Budget,
     handlers: Mapping[str, Handler],
-    name_inflight: Callable[[Sequence[OpenOperation]], Awaitable[bool]],
+    inflight: Naming,
     heeds_the_dead: bool = True,
 ) -> None:
     """Run one pass over these tenants, at most `shares` operations of each; fills `this` as it goes.
@@ -101,14 +114,14 @@ async def run_pass(
     this.selection = select({tenant_id: found[tenant_id] for tenant_id in held if tenant_id in found}, budget)
     if not this.selection.taken:
         return
-    if await name_inflight(this.selection.operations) and heeds_the_dead:
+    if await inflight.name(this.selection.operations) and heeds_the_dead:
         raise LeftBehindError
     at = this.at = next(iter(logs.values())).at
     numbered = sum(log.event_seq for log in logs.values())
     ended: dict[UUID, Ended] = {}
     for wave in waves(this.selection.taken):
         ended |= await _apply(tx, wave, handlers, at)
-    await record_ended(tx, this.selection.operations, ended, logs)
+    await record_ended(tx, this.selection.operations, ended, logs, worker_id=inflight.worker_id)
     this.statuses.update(end.status for end in ended.values())
     this.events = sum(log.event_seq for log in logs.values()) - numbered
 
@@ -134,9 +147,17 @@ def _part(budget: Budget, *, among: int) -> Budget:
 
 
 async def record_ended(
-    tx: Transaction, operations: Sequence[OpenOperation], ended: Mapping[UUID, Ended], logs: Mapping[int, TenantLog]
+    tx: Transaction,
+    operations: Sequence[OpenOperation],
+    ended: Mapping[UUID, Ended],
+    logs: Mapping[int, TenantLog],
+    *,
+    worker_id: int | None = None,
 ) -> None:
-    """Record the ends of these operations and number their events, tenant by tenant in accept order."""
+    """Record the ends of these operations and number their events, tenant by tenant in accept order.
+
+    With `worker_id` that worker has named them, and names them no more; this is the last that the transaction writes.
+    """
     announced: list[Announced] = []
     finished: list[Finished] = []
     for operation in operations:
@@ -145,11 +166,12 @@ async def record_ended(
         own = list(_announce(operation, end, tenant_log))
         announced += own
         finished.append(_finished(operation, end, own, tenant_log))
-    touched = {row.tenant_id for row in announced}
-    await record(tx, finished=finished, announced=announced, logs=[logs[t] for t in sorted(touched)])
     failures = [_failed(o, ended[o.id].error or {}) for o in operations if ended[o.id].error]
     if failures:
         await count_dead_letters(tx, failures)
+    touched = {row.tenant_id for row in announced}
+    held = None if worker_id is None else Held(worker_id, [operation.id for operation in operations])
+    await record(tx, finished=finished, announced=announced, logs=[logs[t] for t in sorted(touched)], held=held)
 
 
 async def _apply(

@@ -3,7 +3,6 @@
 One rule: whoever a step comes to is served by the same code, whichever of the two brings it there.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -33,45 +32,58 @@ from workers.settling import Cause, give_on, settle_book
 
 
 class Step(NamedTuple):
-    """What a step has done: what is told of it, how many people it came to, and whether there are more.
+    """What a step has done: how many people it came to, and whether there are more. `reached` is told of others."""
 
-    `reached` is told of other operations.
-    """
-
-    told: list[Told]
     touched: int
     more: bool
     reached: Sequence[Reached] = ()
 
 
+class Upcoming(NamedTuple):
+    """Whom the next step comes to, and whether there are more behind them."""
+
+    people: list[Person]
+    more: bool
+
+
+Tell = Callable[[Sequence[Told]], None]
+"""Called while Postgres writes: with what a step tells, in this order."""
+
+
 async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> list[Told]:
     """Come to people whom another command is about to touch; the cursor stays."""
+    told: list[Told] = []
     book = await open_book(tx, of, people, at)
-    told = await serve(tx, book, of, people)
-    return await close_book(tx, book, of, told)
+    await close_book(tx, book, of, await serve(tx, book, of, people), told.extend)
+    return told
 
 
-async def take_step(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
+async def take_step(
+    tx: Transaction, of: Continuation, upcoming: Upcoming, *, rows: int, at: datetime, tell: Tell
+) -> Step:
     """Come to the next so many people and move the cursor; the continuation's row is the caller's to write."""
     if of.kind in OF_DEAD_LETTERS:
         dealt = await take_dead_letter_step(tx, of, rows=rows)
-        return Step([], dealt.done, dealt.more, dealt.reached)
+        return Step(dealt.done, dealt.more, dealt.reached)
     if of.kind is Continuing.PROMOTE:
-        return await _promote(tx, of, rows=rows, at=at)
-    people, more = await next_people(tx, of, rows)
+        return await _promote(tx, of, rows=rows, at=at, tell=tell)
+    people, more = upcoming
     book = await open_book(tx, of, people, at)
     told = await serve(tx, book, of, people)
     move_cursor(of, people)
     more = more or _begins_again(book, of, people)
     if not more:
         release(book, of)
-    return Step(await close_book(tx, book, of, told), len(people), more)
+    await close_book(tx, book, of, told, tell)
+    return Step(len(people), more)
 
 
-async def next_people(tx: Transaction, of: Continuation, rows: int) -> tuple[list[Person], bool]:
-    """Whom the next step comes to, and whether there are more behind them."""
+async def next_people(tx: Transaction, of: Continuation, rows: int) -> Upcoming:
+    """Whom the next step comes to; nobody where it goes by something else."""
+    if of.kind not in _NEXT:
+        return Upcoming([], more=False)
     found = await _NEXT[of.kind](tx, of, rows + 1)
-    return found[:rows], len(found) > rows
+    return Upcoming(found[:rows], len(found) > rows)
 
 
 async def open_book(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> SeatBook:
@@ -114,24 +126,29 @@ def release(book: SeatBook, of: Continuation) -> None:
         of.reserved = 0
 
 
-async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Sequence[Told] = ()) -> list[Told]:
-    """Write what the book has become; returns what is told, by type, with seats that came free given on."""
+async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Sequence[Told], tell: Tell) -> None:
+    """Write what the book has become and tell of it, by type; then the same of seats that came free and are given on.
+
+    Told before it is written: what served the people may still be on its way into their rows.
+    """
     rows = sorted([*told, *book.drain()], key=lambda one: ORDER[one.type])
     if of.kind is Continuing.DELETE_LICENSE:
         # A pool that is gone is neither exhausted nor available.
         book.table.pools_before.pop(of.target.id, None)
     counts = book.end()
     changes = book.changes()
+    tell([*rows, *counts])
     await write_seats(tx, changes)
-    return [*rows, *counts, *await settle_book(tx, changes, of, book.at)]
+    tell(await settle_book(tx, changes, of, book.at))
 
 
-async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime) -> Step:
+async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime, tell: Tell) -> Step:
     """Waiters have an order of their own, so there is no cursor: those who are served wait no more."""
     running = await read_running(tx, [of.tenant_id])
     cause = Cause(of.operation_id, of.operation_seq)
     given = await give_on(tx, of.tenant_id, of.license_id or 0, cause, at, running=running, most=rows)
-    return Step(given.told, given.served, more=given.left > 0)
+    tell(given.told)
+    return Step(given.served, more=given.left > 0)
 
 
 async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:
@@ -141,13 +158,9 @@ async def _give(tx: Transaction, book: SeatBook, of: Continuation, people: Seque
     if not newcomers:
         return []
     states = give_newcomers(book, of, newcomers)
-
-    async def tell() -> list[Told]:
-        return list(tell_newcomers(book, of, newcomers, states))
-
     # In this order: Postgres writes the rows while the events are made here.
-    _, told = await asyncio.gather(add_holders(tx, of, newcomers, states), tell())
-    return told
+    await add_holders(tx, of, newcomers, states)
+    return list(tell_newcomers(book, of, newcomers, states))
 
 
 async def _admit(_tx: Transaction, book: SeatBook, of: Continuation, people: Sequence[Person]) -> list[Told]:

@@ -25,7 +25,7 @@ from infra.postgres.continuations import (
 from infra.postgres.database import Transaction
 from workers.announcing import finished_event
 from workers.continuations import finish, reach_by
-from workers.steps import close_book, move_cursor, next_people, open_book, release, serve
+from workers.steps import Upcoming, close_book, move_cursor, next_people, open_book, release, serve
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +55,7 @@ async def prepare(tx: Transaction, of: Continuation, *, rows: int, at: datetime)
     taken_over = [one for one in running if of.takes_over(one)]
     rest = [one for one in running if one not in taken_over]
     waits = any(of.waits_for(one) for one in rest)
-    people, more = ([], True) if waits else await next_people(tx, of, rows)
+    people, more = Upcoming([], more=True) if waits else await next_people(tx, of, rows)
     told = await reach_by(tx, rest, [(of.tenant_id, one.user_id) for one in people], at)
     if told:
         people, more = await next_people(tx, of, rows)
@@ -124,10 +124,11 @@ async def carry_out(tx: Transaction, this: Undertaking) -> list[Told]:
     move_cursor(this.of, this.people)
     if not this.more:
         release(this.book, this.of)
-    told = await close_book(tx, this.book, this.of, told)
+    all_told: list[Told] = []
+    await close_book(tx, this.book, this.of, told, all_told.extend)
     if this.more:
         this.of.done = this.done
         await begin_continuation(tx, this.of)
     else:
         await finish(tx, this.of)
-    return told
+    return all_told

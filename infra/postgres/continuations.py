@@ -88,7 +88,7 @@ async def next_members(tx: Transaction, of: Continuation, rows: int) -> list[Per
         cursor=of.cursor,
         rows=rows,
     )
-    return [Person(row["user_id"], row["entitlement_id"], row["key"], row["fresh_id"]) for row in found]
+    return [Person._make(row.values()) for row in found]
 
 
 async def next_holders(tx: Transaction, of: Continuation, rows: int) -> list[Person]:
@@ -154,7 +154,8 @@ async def add_holders(tx: Transaction, of: Continuation, newcomers: Sequence[Per
         operation_id=of.operation_id,
         ids=[newcomer.fresh_id for newcomer in newcomers],
         user_ids=[newcomer.user_id for newcomer in newcomers],
-        states=states,
+        state=states[0],
+        states=[] if states.count(states[0]) == len(states) else states,
     )
 
 

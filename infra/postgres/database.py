@@ -142,7 +142,9 @@ class Database:
                 yield tx
                 await tx.commit(opened)
             except BaseException as error:
-                await _abandon(pooled, driver, opened, doubtful=isinstance(error, _DOUBTFUL))
+                doubtful = isinstance(error, _DOUBTFUL)
+                await tx.abandon(doubtful=doubtful)
+                await _abandon(pooled, driver, opened, doubtful=doubtful)
                 raise
 
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.errors import JSON
 from domain.outcomes import OperationStatus
 from infra.cloudevents import OutboxMessage
 from infra.postgres.database import Reader, Row, Transaction
-from infra.postgres.outbox_bodies import pack
+from infra.postgres.outbox_bodies import StoredBody
 from infra.postgres.statements import load
 
 _SQL = load("passes")
@@ -75,11 +75,19 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """A message for the outbox, and the operation it comes from."""
+    """A message for the outbox, the operation it comes from, and its body as it will lie there."""
 
     tenant_id: int
     operation_id: UUID
     message: OutboxMessage
+    stored: StoredBody
+
+
+class Held(NamedTuple):
+    """What a worker has named, and is done with once its transaction commits."""
+
+    worker_id: int
+    operation_ids: Sequence[UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +152,17 @@ async def still_open(reader: Reader, tenant_ids: Sequence[int]) -> Owed:
 
 
 async def record(
-    tx: Transaction, *, finished: Sequence[Finished], announced: Sequence[Announced], logs: Sequence[TenantLog]
+    tx: Transaction,
+    *,
+    finished: Sequence[Finished],
+    announced: Sequence[Announced],
+    logs: Sequence[TenantLog],
+    held: Held | None = None,
 ) -> None:
-    """End the operations (or say that they go on), append their messages and advance the tenants' counters."""
+    """End the operations (or say that they go on), append their messages and advance the tenants' counters.
+
+    With `held` this is the last that its transaction writes.
+    """
     if finished:
         await tx.execute(
             _SQL["finish_operations"],
@@ -161,9 +177,8 @@ async def record(
             first_sequences=[operation.first_sequence for operation in finished],
             last_sequences=[operation.last_sequence for operation in finished],
         )
-    if not announced:
+    if not announced and held is None:
         return
-    stored = [pack(row.message.body) for row in announced]
     await tx.execute(
         _SQL["append_outbox"],
         tenant_ids=[row.tenant_id for row in announced],
@@ -172,14 +187,13 @@ async def record(
         lasts=[row.message.last_sequence for row in announced],
         operation_ids=[row.operation_id for row in announced],
         routing_keys=[row.message.routing_key for row in announced],
-        bodies=[one.body for one in stored],
-        bytes=[one.bytes for one in stored],
-    )
-    await tx.execute(
-        _SQL["advance_logs"],
-        tenant_ids=[log.tenant_id for log in logs],
+        bodies=[row.stored.body for row in announced],
+        bytes=[row.stored.bytes for row in announced],
+        log_tenant_ids=[log.tenant_id for log in logs],
         event_seqs=[log.event_seq for log in logs],
         type_seqs=[json.dumps(log.type_seq, separators=(",", ":")) for log in logs],
+        worker_id=None if held is None else held.worker_id,
+        held=[] if held is None else held.operation_ids,
     )
 
 

@@ -29,10 +29,8 @@ async def write_seats(tx: Transaction, changes: SeatChanges) -> None:
         license_ids = [seat.license_id for seat in changes.made]
         await tx.execute(_SQL["make_seats"], **_seats(changes.made), license_ids=license_ids)
     await _write_sources(tx, changes)
-    if changes.pools:
-        await tx.execute(_SQL["move_pools"], **_moved(changes.pools))
-    if changes.grants:
-        await tx.execute(_SQL["move_grants"], **_moved(changes.grants))
+    if changes.pools or changes.grants:
+        await tx.execute(_SQL["move_counts"], **_pools(changes.pools), **_grants(changes.grants))
 
 
 async def _write_sources(tx: Transaction, changes: SeatChanges) -> None:
@@ -93,12 +91,23 @@ def _unless_now(instant: datetime, now: datetime) -> datetime | None:
     return None if instant == now else instant
 
 
-def _moved(rows: Sequence[Moved]) -> Columns:
+def _pools(rows: Sequence[Moved]) -> Columns:
     return {
-        "tenant_ids": [row.tenant_id for row in rows],
-        "ids": [row.id for row in rows],
-        "first": [row.by[0] for row in rows],
-        "second": [row.by[1] for row in rows],
-        "third": [row.by[2] for row in rows],
-        "fourth": [row.by[3] for row in rows],
+        "pool_tenant_ids": [row.tenant_id for row in rows],
+        "pool_ids": [row.id for row in rows],
+        "used": [row.by[0] for row in rows],
+        "reserved": [row.by[1] for row in rows],
+        "queued": [row.by[2] for row in rows],
+        "pools_waiting": [row.by[3] for row in rows],
+    }
+
+
+def _grants(rows: Sequence[Moved]) -> Columns:
+    return {
+        "grant_tenant_ids": [row.tenant_id for row in rows],
+        "grant_ids": [row.id for row in rows],
+        "in_quota": [row.by[0] for row in rows],
+        "assigned": [row.by[1] for row in rows],
+        "grants_waiting": [row.by[2] for row in rows],
+        "suspended": [row.by[3] for row in rows],
     }

@@ -3,6 +3,7 @@
 One rule: every statement passes `fetched` or `executed`, which measure it under its name.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -38,11 +39,16 @@ class Opened(Protocol):
 
 
 class Transaction:
-    """An open transaction. Every statement runs on its one connection, in the order of the calls."""
+    """An open transaction. Every statement runs on its one connection, in the order of the calls.
+
+    What `execute` is given goes on while its caller makes what comes next: the server writes rows while the worker
+    encodes what it will tell of them. Whatever raises ends all that was to follow it, and raises before the commit.
+    """
 
     def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
         self._connection = connection
         self._times = times
+        self._running: asyncio.Task[None] | None = None  # the last that was sent, and so all before it
         # Set just before COMMIT is sent: from then on an exception leaves the outcome unknown.
         self.commit_sent = False
 
@@ -52,26 +58,66 @@ class Transaction:
         Raises:
             KeyError: a bind that the statement names was not given.
         """
-        return await fetched(self._connection, self._times, statement, binds)
+        await self._settled()
+        return await self._fetch(statement, binds)
 
     async def execute(self, statement: Statement, **binds: object) -> None:
-        """Run the statement for its effect alone."""
-        await executed(self._connection, self._times, statement, binds)
+        """Send the statement, for its effect alone; its error is raised by the next statement, or by the commit.
+
+        Raises:
+            KeyError: as `fetch`, but later, as any other error.
+        """
+        self._running = asyncio.create_task(self._after(self._running, statement, binds))
+        # Twice: the first lets the task hand its message to the event loop, the second lets the loop send it.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def commit(self, opened: Opened) -> None:
         """Commit; for the pool alone, at the end of its block."""
+        await self._settled()
         self.commit_sent = True
         await opened.commit()
+
+    async def abandon(self, *, doubtful: bool) -> None:
+        """Nothing is under way any more; for the pool alone. With `doubtful` nobody waits for what still is."""
+        running, self._running = self._running, None
+        if running is not None:
+            if doubtful:
+                running.cancel()
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.exception()  # the block has raised already
 
     @asynccontextmanager
     async def undone(self) -> AsyncIterator[None]:
         """A block whose effects are taken back at its end, whatever happens: a dry run."""
+        await self._settled()
         savepoint = self._connection.transaction()
         await savepoint.start()
         try:
             yield
+            await self._settled()
         finally:
+            await self.abandon(doubtful=False)
             await savepoint.rollback()
+
+    async def _after(
+        self, before: asyncio.Task[None] | None, statement: Statement, binds: Mapping[str, object]
+    ) -> None:
+        if before is not None:
+            await before
+        await self._execute(statement, binds)
+
+    async def _settled(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            await running
+
+    async def _fetch(self, statement: Statement, binds: Mapping[str, object]) -> Sequence[Row]:
+        return await fetched(self._connection, self._times, statement, binds)
+
+    async def _execute(self, statement: Statement, binds: Mapping[str, object]) -> None:
+        await executed(self._connection, self._times, statement, binds)
 
 
 class Session:

@@ -3,7 +3,7 @@
 One rule: a class of its own, so that without traces nothing is asked at any statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
@@ -16,14 +16,14 @@ class TracedTransaction(Transaction):
     """A transaction whose statements, and whose commit, are timed."""
 
     @override
-    async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
+    async def _fetch(self, statement: Statement, binds: Mapping[str, object]) -> Sequence[Row]:
         with timed(statement.name):
-            return await super().fetch(statement, **binds)
+            return await super()._fetch(statement, binds)
 
     @override
-    async def execute(self, statement: Statement, **binds: object) -> None:
+    async def _execute(self, statement: Statement, binds: Mapping[str, object]) -> None:
         with timed(statement.name):
-            await super().execute(statement, **binds)
+            await super()._execute(statement, binds)
 
     @override
     async def commit(self, opened: Opened) -> None:

@@ -62,9 +62,9 @@ async def name_chunk(session: Session, worker_id: int, tenant_id: int, operation
     return bool(rows[0]["is_left_by_another"]) if rows else None
 
 
-async def clear_inflight(tx: Transaction | Session, worker_id: int, operation_ids: Sequence[UUID]) -> None:
-    """Part of a pass's or chunk's own commit: what it held is done. On a session: it was given up."""
-    await tx.execute(_SQL["clear_inflight"], worker_id=worker_id, operation_ids=list(operation_ids))
+async def clear_inflight(session: Session, worker_id: int, operation_ids: Sequence[UUID]) -> None:
+    """A pass or chunk was given up: name what it held no more."""
+    await session.execute(_SQL["clear_inflight"], worker_id=worker_id, operation_ids=list(operation_ids))
 
 
 async def see_worker(session: Session, worker_id: int, doing: Doing) -> bool:

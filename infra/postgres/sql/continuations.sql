@@ -87,7 +87,7 @@ SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_i
 -- by one (the limits inside keep the planner from joining): a join would read the whole licence for every chunk. Where
 -- nobody behind the cursor has anything, which one probe tells, none is looked for; the probe asks for the first in order,
 -- since on a table without statistics an EXISTS was answered out of an index that had all rows in front of it as well.
-SELECT member.user_id, person.key, held.id AS entitlement_id,
+SELECT member.user_id, held.id AS entitlement_id, person.key,
        CASE WHEN held.id IS NULL THEN nextval('entitlement_id_seq') END AS fresh_id
   FROM (SELECT user_id FROM group_member
          WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
@@ -106,15 +106,16 @@ SELECT member.user_id, person.key, held.id AS entitlement_id,
  ORDER BY member.user_id;
 
 -- name: add_holders
--- Entitlements of people who had none of the licence, each with the grant as its one source.
+-- Entitlements of people who had none of the licence, each with the grant as its one source. `states` is empty where all
+-- are in the one state that stands beside it, which spares the driver a third of what it has to encode.
 WITH holder AS (
     INSERT INTO entitlement (tenant_id, id, license_id, user_id, state, asked_seq)
-    SELECT :tenant_id, id, :license_id, user_id, state, :seq
+    SELECT :tenant_id, id, :license_id, user_id, coalesce(state, :state), :seq
       FROM unnest(CAST(:ids AS bigint[]), CAST(:user_ids AS bigint[]), CAST(:states AS smallint[]))
            AS made (id, user_id, state)
 )
 INSERT INTO entitlement_source (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id)
-SELECT :tenant_id, id, :grant_id, user_id, state = 3, :seq, :operation_id
+SELECT :tenant_id, id, :grant_id, user_id, coalesce(state, :state) = 3, :seq, :operation_id
   FROM unnest(CAST(:ids AS bigint[]), CAST(:user_ids AS bigint[]), CAST(:states AS smallint[]))
        AS made (id, user_id, state);
 

@@ -86,7 +86,24 @@ UPDATE operation
  WHERE operation.tenant_id = ended.tenant_id AND operation.id = ended.id;
 
 -- name: append_outbox
--- The messages of the pass, in order; identity values follow it, so a tenant's ids rise with its sequences.
+-- The messages of the pass, in order; identity values follow it, so a tenant's ids rise with its sequences. With them
+-- go the tenants' event counters, as far as this pass has numbered, and what the worker had named: the other of its pass
+-- and its chunk stays named. One statement, since each costs a round trip; the last one, since it locks the worker's row.
+WITH advanced AS (
+    UPDATE tenant_log
+       SET event_seq = passed.event_seq, type_seq = CAST(passed.type_seq AS json)
+      FROM unnest(CAST(:log_tenant_ids AS bigint[]), CAST(:event_seqs AS bigint[]), CAST(:type_seqs AS text[]))
+           AS passed (tenant_id, event_seq, type_seq)
+     WHERE tenant_log.tenant_id = passed.tenant_id
+), cleared AS (
+    UPDATE worker
+       SET (tenant_ids, operation_ids) =
+           (SELECT coalesce(array_agg(tenant_id), '{}'), coalesce(array_agg(operation_id), '{}')
+              FROM unnest(worker.tenant_ids, worker.operation_ids) AS held (tenant_id, operation_id)
+             WHERE operation_id <> ALL (CAST(:held AS uuid[]))),
+           seen_at = now()
+     WHERE id = :worker_id
+)
 INSERT INTO outbox (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body, bytes)
 SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key, body, bytes
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:types AS text[]), CAST(:firsts AS bigint[]),
@@ -95,14 +112,6 @@ SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key
        WITH ORDINALITY AS message (tenant_id, type, first_sequence, last_sequence, operation_id, routing_key,
                                    body, bytes, place)
  ORDER BY place;
-
--- name: advance_logs
--- The tenants' event counters, as far as this pass has numbered.
-UPDATE tenant_log
-   SET event_seq = passed.event_seq, type_seq = CAST(passed.type_seq AS json)
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:event_seqs AS bigint[]), CAST(:type_seqs AS text[]))
-       AS passed (tenant_id, event_seq, type_seq)
- WHERE tenant_log.tenant_id = passed.tenant_id;
 
 -- name: count_attempt
 -- An operation whose statement timed out when it ran alone has used one attempt.

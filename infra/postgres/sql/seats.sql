@@ -217,22 +217,21 @@ SELECT tenant_id, entitlement_id, grant_id, user_id, coalesce(blocked, false), s
               CAST(:operation_ids AS uuid[]), CAST(:sinces AS timestamptz[]))
        AS planned (tenant_id, entitlement_id, grant_id, user_id, blocked, seq, operation_id, since);
 
--- name: move_pools
--- Counts of pools move by what the wave did, in the transaction that did it.
-UPDATE license
-   SET used = license.used + moved.used, reserved = license.reserved + moved.reserved,
-       queued = license.queued + moved.queued, waiting = license.waiting + moved.waiting
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:first AS bigint[]),
-              CAST(:second AS bigint[]), CAST(:third AS bigint[]), CAST(:fourth AS bigint[]))
-       AS moved (tenant_id, id, used, reserved, queued, waiting)
- WHERE license.tenant_id = moved.tenant_id AND license.id = moved.id;
-
--- name: move_grants
--- As move_pools.
+-- name: move_counts
+-- Counts of pools and of grants move by what the wave did, in the transaction that did it.
+WITH moved_pools AS (
+    UPDATE license
+       SET used = license.used + moved.used, reserved = license.reserved + moved.reserved,
+           queued = license.queued + moved.queued, waiting = license.waiting + moved.waiting
+      FROM unnest(CAST(:pool_tenant_ids AS bigint[]), CAST(:pool_ids AS bigint[]), CAST(:used AS bigint[]),
+                  CAST(:reserved AS bigint[]), CAST(:queued AS bigint[]), CAST(:pools_waiting AS bigint[]))
+           AS moved (tenant_id, id, used, reserved, queued, waiting)
+     WHERE license.tenant_id = moved.tenant_id AND license.id = moved.id
+)
 UPDATE group_license
    SET in_quota = group_license.in_quota + moved.in_quota, assigned = group_license.assigned + moved.assigned,
        waiting = group_license.waiting + moved.waiting, suspended = group_license.suspended + moved.suspended
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:first AS bigint[]),
-              CAST(:second AS bigint[]), CAST(:third AS bigint[]), CAST(:fourth AS bigint[]))
+  FROM unnest(CAST(:grant_tenant_ids AS bigint[]), CAST(:grant_ids AS bigint[]), CAST(:in_quota AS bigint[]),
+              CAST(:assigned AS bigint[]), CAST(:grants_waiting AS bigint[]), CAST(:suspended AS bigint[]))
        AS moved (tenant_id, id, in_quota, assigned, waiting, suspended)
  WHERE group_license.tenant_id = moved.tenant_id AND group_license.id = moved.id;

@@ -26,8 +26,8 @@ RETURNING EXISTS (SELECT 1 FROM worker AS other
           AS is_left_by_another;
 
 -- name: clear_inflight
--- The commit of a pass or chunk clears what it held, and so does whoever gives one up; what the other of the two holds
--- stays named.
+-- Whoever gives up a pass or chunk clears what it held, as its commit would have (append_outbox); what the other of the
+-- two holds stays named.
 UPDATE worker
    SET (tenant_ids, operation_ids) =
        (SELECT coalesce(array_agg(tenant_id), '{}'), coalesce(array_agg(operation_id), '{}')

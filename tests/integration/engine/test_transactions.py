@@ -13,6 +13,13 @@ from tests.support.waiting import eventually
 INSERT = compile_block("insert", "INSERT INTO tenant_log (tenant_id) VALUES (CAST(:tenant_id AS bigint))")
 COUNT = compile_block("count", "SELECT count(*) AS rows FROM tenant_log")
 LOCK = compile_block("lock", "SELECT pg_advisory_xact_lock(1)")
+NEWEST_GOES = compile_block(
+    "newest_goes", "DELETE FROM tenant_log WHERE tenant_id = (SELECT max(tenant_id) FROM tenant_log)"
+)
+WAITERS = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+ WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
 PID = compile_block("pid", "SELECT pg_backend_pid() AS pid")
 SHORT = compile_block("short", "SET LOCAL idle_in_transaction_session_timeout = '1ms'")
 SETTING = compile_block("setting", "SELECT current_setting(:name) AS value")
@@ -51,6 +58,43 @@ async def test_after_an_error_of_the_database_the_connection_is_clean(single):
         with pytest.raises(asyncpg.UniqueViolationError):
             await fail_in(single)
         assert await rows_of(single) == 0
+
+
+async def test_an_error_of_what_is_under_way_is_raised_by_the_next_statement(single):
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await fail_before(single, COUNT)
+    assert await rows_of(single) == 0
+
+
+async def test_an_error_of_what_is_under_way_is_raised_by_the_commit_and_ends_what_follows(single):
+    opened = []
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await fail_at_the_end(single, opened)
+    assert not opened[0].commit_sent
+    assert await rows_of(single) == 0
+
+
+async def test_an_error_of_the_block_waits_for_what_is_under_way(single, other):
+    """Else the next transaction would find its connection busy."""
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(1)")
+        failing = asyncio.create_task(raise_beside(single))
+        async with asyncio.timeout(10):
+            while not await other.fetchval(WAITERS):
+                pass
+        assert not failing.done()
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    assert await rows_of(single) == 0
+
+
+async def test_statements_under_way_keep_their_order(single):
+    async with single.transaction() as tx:
+        for tenant_id in range(1, 20):
+            await tx.execute(INSERT, tenant_id=tenant_id)
+            if tenant_id % 3 == 0:
+                await tx.execute(NEWEST_GOES)
+        assert (await tx.fetch(COUNT))[0]["rows"] == 19 - 6
 
 
 async def test_a_cancelled_block_hands_no_open_transaction_to_the_next(single, other):
@@ -138,6 +182,29 @@ async def fail_in(database):
     async with database.transaction() as tx:
         await tx.execute(INSERT, tenant_id=2)
         await tx.execute(INSERT, tenant_id=2)
+
+
+async def fail_at_the_end(database, opened):
+    async with database.transaction() as tx:
+        opened.append(tx)
+        for tenant_id in (2, 2, 3):
+            await tx.execute(INSERT, tenant_id=tenant_id)
+
+
+async def fail_before(database, statement):
+    async with database.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=2)
+        await tx.execute(INSERT, tenant_id=2)
+        with pytest.raises(asyncpg.UniqueViolationError) as caught:
+            await tx.fetch(statement)
+        raise caught.value
+
+
+async def raise_beside(database):
+    async with database.transaction() as tx:
+        await tx.execute(INSERT, tenant_id=1)
+        await tx.execute(LOCK)
+        raise ZeroDivisionError
 
 
 async def fail_undone(tx):
