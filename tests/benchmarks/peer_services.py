@@ -108,7 +108,10 @@ async def peer(servers: Servers, kind: Kind, python: Path) -> AsyncIterator[Serv
         await _fill(url, environment, python)
         start(
             f"{kind.name}-api", "uvicorn", f"{_MODULES}.{kind.api}:app", "--host", HOST, "--port", str(started.port),
-            "--workers", kind.api_processes, "--timeout-keep-alive", "120", "--no-access-log", "--log-level", "warning",
+            "--workers", kind.api_processes, "--timeout-keep-alive", "120",
+            # Its parent ends a process that does not answer in 5 s, and with it connections in the middle of a run.
+            "--timeout-worker-healthcheck", "60",
+            "--no-access-log", "--log-level", "warning",
         )  # fmt: skip
         if kind.worker:
             start(f"{kind.name}-worker", *kind.worker)
