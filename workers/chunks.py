@@ -1,6 +1,8 @@
 """The lane of chunks: work on any number of members, one tenant and one short transaction at a time.
 
-One rule: a chunk takes its tenant's lock like a pass does, and then lets the tenant's queued operations go first.
+One rule: a chunk takes its tenant's lock like a pass does, and then lets the tenant's queued operations go first. Where
+a pass was there when its turn came, it comes before the next one: somebody who asks without end must not keep others
+from what they were promised.
 """
 
 import asyncio
@@ -82,6 +84,8 @@ class ChunkLane:
         self._reached = reached
         self._alone = alone or asyncio.Lock()
         self._tenants: dict[int, None] = {}
+        # Those that were held by a pass when their turn came.
+        self._missed: set[int] = set()
         self._filled = asyncio.Event()
         self._pause = _FIRST_PAUSE
         self.chunks = 0
@@ -93,6 +97,10 @@ class ChunkLane:
     def add(self, tenant_id: int) -> None:
         """Something goes on in chunks for this tenant."""
         self._tenants[tenant_id] = None
+        if tenant_id in self._missed:
+            self._missed.discard(tenant_id)
+            self._tenants = {tenant_id: None, **self._tenants}
+            self._ready.hold_back(tenant_id)
         self._filled.set()
 
     def take_latest(self) -> dict[str, JSON] | None:
@@ -115,8 +123,12 @@ class ChunkLane:
             if await self._watched(tenant_id):
                 await self._committed()
                 await self._reread(tenant_id)
+            else:
+                self._missed.add(tenant_id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
             await self._failed_safely(tenant_id, error)
+        finally:
+            self._ready.let_go(tenant_id)
 
     async def _watched(self, tenant_id: int) -> bool:
         """One chunk, so that whatever it does to this worker is held against its operation and no other."""

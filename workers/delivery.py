@@ -49,8 +49,8 @@ Announce = Callable[[Mapping[str, Sequence[UUID]]], Awaitable[None]]
 class Delivery:
     """Runs one pass after the other.
 
-    `committed` is called with the replies of every commit, `continues` with each tenant that has nothing queued any
-    more and work that goes on in chunks.
+    `committed` is called with the replies of every commit, `continues` with each tenant of a pass that has work which
+    goes on in chunks.
     """
 
     def __init__(
@@ -139,10 +139,10 @@ class Delivery:
                 self._ready.add(tenant_id)
             raise
         for tenant_id in held:
+            if tenant_id in owed.running:
+                self._continues(tenant_id)
             if tenant_id in owed.queued:
                 self._ready.add(tenant_id)
-            elif tenant_id in owed.running:
-                self._continues(tenant_id)
 
     async def _failed_safely(self, this: Pass, batch: Batch, error: Exception) -> None:
         try:

@@ -41,7 +41,10 @@ class Batch:
 
 
 class ReadySet:
-    """Tenants in the order in which they became ready. A tenant under suspicion gets passes of its own."""
+    """Tenants in the order in which they became ready. A tenant under suspicion gets passes of its own.
+
+    One that is held back stays where it is until it is let go.
+    """
 
     def __init__(self, *, share: int, tenants: int) -> None:
         self._share = share
@@ -49,10 +52,11 @@ class ReadySet:
         self._ready: dict[int, _Ready] = {}
         self._limits: dict[int, int] = {}
         self._apart: set[int] = set()
+        self._held_back: set[int] = set()
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._ready)
+        return len(self._free())
 
     def add(self, tenant_id: int, ack: Ack | None = None, *, found_by: FoundBy = FoundBy.REREAD) -> None:
         """Something may be open for this tenant; an acknowledgement comes with a claim."""
@@ -61,6 +65,15 @@ class ReadySet:
             ready.acks.append(ack)
             ready.found_by = FoundBy.CLAIM
             ready.claimed_at = ready.claimed_at or perf_counter()
+        self._filled.set()
+
+    def hold_back(self, tenant_id: int) -> None:
+        """Something else of this tenant comes first."""
+        self._held_back.add(tenant_id)
+
+    def let_go(self, tenant_id: int) -> None:
+        """It has; the tenant may be taken again."""
+        self._held_back.discard(tenant_id)
         self._filled.set()
 
     def suspect(self, tenant_id: int, limit: int) -> None:
@@ -80,16 +93,19 @@ class ReadySet:
 
     async def next(self) -> Batch:
         """Wait for ready tenants and take them: many together, or one that has to be alone."""
-        while not self._ready:
+        while not (free := self._free()):
             self._filled.clear()
             await self._filled.wait()
-        first = next(iter(self._ready))
+        first = free[0]
         alone = self._limits.keys() | self._apart
         if first in alone:
             self._apart.discard(first)
             return self._take([first])
-        together = [tenant_id for tenant_id in self._ready if tenant_id not in alone]
+        together = [tenant_id for tenant_id in free if tenant_id not in alone]
         return self._take(together[: self._tenants])
+
+    def _free(self) -> list[int]:
+        return [tenant_id for tenant_id in self._ready if tenant_id not in self._held_back]
 
     def _take(self, tenant_ids: Iterable[int]) -> Batch:
         taken = {tenant_id: self._ready.pop(tenant_id) for tenant_id in tenant_ids}

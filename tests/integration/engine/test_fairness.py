@@ -1,9 +1,13 @@
 """Nobody waits behind a busy tenant, and no pass reads more than it can apply."""
 
+import asyncio
+
 from domain.commands import GroupPut, PutGroups
 from infra.postgres.passes import read_open
 from tests.support.directory_commands import put_groups
 from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations, operations
+from tests.support.running import apply, begin, giving
+from tests.support.seats import groups, join, people, program, put
 from workers import passes
 from workers.waves import Budget
 
@@ -35,6 +39,58 @@ async def test_every_tenant_has_its_turn_however_few_a_pass_can_serve(database):
     for tenant_id in tenants:
         [first] = await operations(database, tenant_id, ids[tenant_id][:1])
         assert not first.status.is_open
+
+
+async def test_work_in_chunks_goes_on_while_its_tenant_asks_without_end(database, tenant):
+    """At every re-read after a pass something is queued again; the fan-out of another caller ends all the same."""
+    engine = Endless(database, tenant.id)
+    names = [f"p{n}" for n in range(9)]
+    await apply(engine, tenant, people(*names), groups("g"), put(program("photo", 9)), join("g", *names))
+    view = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    assert view.status.is_open
+    engine.asks = True
+    await engine.until(chunks=4)
+    [view] = await operations(database, tenant.id, [view.id])
+    assert (view.status.value, view.done) == ("succeeded", 9)
+
+
+class Endless(Engine):
+    """Passes and chunks beside each other as in a worker; whoever has an answer asks again before anybody looks."""
+
+    def __init__(self, database, tenant_id):
+        super().__init__(database, rows=2)
+        self.tenant_id = tenant_id
+        self.asks = False
+
+    async def _committed(self, replies):
+        if self.asks:
+            await accept(self.database, [Asked(tenant_id=self.tenant_id, command=put_groups(1))])
+            self.ready.add(self.tenant_id)  # its claim comes before the pass has ended
+
+    async def _chunk_committed(self):
+        if self.lane.chunks == self.wanted:
+            self.done.set()
+
+    async def until(self, chunks):
+        """Run both until so many chunks have been."""
+        self.wanted, self.done = chunks, asyncio.Event()
+        await self._committed({})
+        loops = [asyncio.create_task(self._passes()), asyncio.create_task(self._chunks())]
+        async with asyncio.timeout(20):
+            await self.done.wait()
+        self.asks = False
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await self.drain(self.tenant_id)
+
+    async def _passes(self):
+        while True:
+            await self.delivery.turn(await self.ready.next())
+
+    async def _chunks(self):
+        while True:
+            await self.lane.turn(await self.lane.next())
 
 
 async def test_a_pass_reads_no_more_of_a_tenant_than_it_may_apply_but_always_the_first(database, tenant):
