@@ -8,9 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local import databases
+from tests.support.order import place_of
 from tests.support.servers import NO_BROKER, NO_DATABASE
 
 pytest_plugins = ["tests.support.golden"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, in every process alike."""
+    items.sort(key=lambda item: place_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)  # a run in one process has no xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """`--dist loadscope` gives out our own units."""
+    from tests.support.scheduling import LongestFirst  # noqa: PLC0415 - as above
+
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -40,19 +40,30 @@ async def happened(service):
     return {"tenant": acme.key, "done": done[0].headers["seatline-operation"], "dead": await acme.fail("sales")}
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=[WIDE, NARROW], ids=["wide", "narrow"])
+async def sized(window, request):
+    """One window of this size for all pages, which keeps nothing of what it has loaded; and its watch."""
+    async with window(viewport=request.param) as (page, watch):
+        protocol = await page.context.new_cdp_session(page)
+        await protocol.send("Network.enable")
+        await protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        yield page, watch
+
+
 @pytest.mark.parametrize("name", ALL)
-async def test_a_page_is_for_everybody(window, happened, name, viewport):
-    async with window(viewport=viewport) as (page, _):
-        weight = Weight(page)
-        await page.goto(f"/console/{ALL[name].format(**happened)}")
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            await expect(page.locator("h1, h2").first).to_be_visible()
-            assert await violations(page) == []
-            assert await overflow(page) == 0
-            await screenshot(page, f"{name}-{viewport['width']}-{scheme}")
-        assert 0 < await weight.packed() < MOST_PACKED_BYTES
+async def test_a_page_is_for_everybody(sized, happened, name):
+    page, watch = sized
+    await page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    weight = Weight(page)
+    await page.goto(f"/console/{ALL[name].format(**happened)}")
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await expect(page.locator("h1, h2").first).to_be_visible()
+        assert await violations(page) == []
+        assert await overflow(page) == 0
+        await screenshot(page, f"{name}-{page.viewport_size['width']}-{scheme}")
+    assert 0 < await weight.packed() < MOST_PACKED_BYTES
+    assert (watch.foreign, watch.said) == ([], [])
 
 
 @pytest.mark.parametrize("size", [{"width": 3840, "height": 2160}, {"width": 320, "height": 640}], ids=["4K", "zoomed"])

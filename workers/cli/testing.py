@@ -102,7 +102,7 @@ def _named_servers() -> dict[str, str]:
 def run_pytest(arguments: tuple[str, ...], variables: dict[str, str], signals: StopSignals, say: Progress) -> int:
     """Run pytest to its end and return its exit code; a signal is passed on to it."""
     seed = os.environ.get("SEATLINE_TEST_SEED") or str(random.SystemRandom().randrange(2**32))
-    parallel = () if {"-n", "-p", "--pdb"} & set(arguments) else ("-n", WORKERS, "--dist", "worksteal")
+    parallel = () if {"-n", "-p", "--pdb"} & set(arguments) else ("-n", WORKERS, "--dist", "loadscope")
     command = [sys.executable, "-m", "pytest", f"--hypothesis-seed={seed}", *parallel, *arguments]
     say(f"running pytest; SEATLINE_TEST_SEED={seed} repeats this run's random choices")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SEATLINE_") or name == EXAMPLES}
