@@ -15,6 +15,7 @@ from domain.commands import Kind
 from domain.planning import Decision, Order
 from infra import logging, settings
 from infra.postgres.database import Transaction
+from infra.postgres.statements import compile_block
 from workers import main
 from workers.handlers import HANDLERS, Handler
 
@@ -31,6 +32,7 @@ def _raise() -> None:
     raise RuntimeError("poisoned")
 
 
+_WRITTEN = compile_block("written", "SELECT key FROM user_group LIMIT 1")
 FAULTS = {"dies": _die, "stops": _stop, "raises": _raise}
 
 
@@ -42,6 +44,7 @@ def struck_by(
     async def put_groups(tx: Transaction, orders: Sequence[Order[Any]], at: datetime) -> list[Decision]:
         decisions = await handlers[Kind.PUT_GROUPS](tx, orders, at)
         if any(item.key.startswith(beginning) for order in orders for item in order.command.items):
+            await tx.fetch(_WRITTEN)  # what was sent before is done when this is answered
             FAULTS[fault]()
         return decisions
 

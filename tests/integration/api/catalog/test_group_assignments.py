@@ -5,11 +5,12 @@ import pytest
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from tests.support.directory import add_groups, add_members, add_people
 from tests.support.waiting import found
+from workers.chunk_sizes import MOST_ROWS
 
 USERS = "/api/catalog/licenses/program/assignment/"
 GROUPS = "/api/catalog/licenses/program/assignment/group/"
 URL = "https://learn.example.org/start"
-PEOPLE = 3_500
+PEOPLE = MOST_ROWS + 500  # more than a first chunk takes
 
 
 async def member(catalog, user, op=AssignmentOp.ASSIGN, group="sales"):
