@@ -45,8 +45,11 @@ class Inflight(Protocol):
     def worker_id(self) -> int:
         """This worker's row."""
 
-    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
-        """Name it in a transaction of its own; True where a dead worker seems to have named the tenant too."""
+    async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
+        """Name it in a transaction of its own; True where a dead worker seems to have named the tenant too.
+
+        `counted` are its attempts and deaths as they were read.
+        """
 
     def end_chunk(self) -> int:
         """The chunk's own transaction is about to clear it; returns this worker's row."""
@@ -181,7 +184,8 @@ class ChunkLane:
         rows = self._sizes.of(of.kind)
         # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
         is_left_behind, upcoming = await _both(
-            self._inflight.name_chunk(of.tenant_id, of.operation_id), next_people(tx, of, rows)
+            self._inflight.name_chunk(of.tenant_id, of.operation_id, counted=of.attempts + of.deaths_alone),
+            next_people(tx, of, rows),
         )
         if is_left_behind and not is_alone:
             raise LeftBehindError

@@ -62,21 +62,27 @@ class Liveness:
     async def name(self, operations: Sequence[OpenOperation]) -> bool:
         """Name what this worker is about to run; registers first where that has to be.
 
-        True: another worker had named some of these tenants and has not finished; it has probably died.
+        True: another worker had named some of these tenants and has not finished; it has probably died. Also where that
+        has been counted since the operations were read: what they say of themselves is no longer true.
 
         Raises:
             TimeoutError | OSError: the database did not answer; the pass must not go on unnamed.
         """
         self._passing = [(operation.tenant_id, operation.id) for operation in operations]
-        tenants = {tenant_id for tenant_id, _ in self._passing}
+        counted = sum(operation.attempts + operation.deaths_alone for operation in operations)
         return await self._named(
-            lambda session: name_inflight(session, self.worker_id, [*self._passing, *self._chunk], tenants)
+            lambda session: name_inflight(session, self.worker_id, self._passing, self._chunk, counted=counted)
         )
 
-    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
-        """Name the operation whose chunk this worker is about to run, beside what its pass has named; as `name`."""
+    async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
+        """Name the operation whose chunk this worker is about to run, beside what its pass has named; as `name`.
+
+        `counted` are its attempts and deaths as they were read.
+        """
         self._chunk = [(tenant_id, operation_id)]
-        return await self._named(lambda session: name_chunk(session, self.worker_id, tenant_id, operation_id))
+        return await self._named(
+            lambda session: name_chunk(session, self.worker_id, tenant_id, operation_id, counted=counted)
+        )
 
     def end_chunk(self) -> int:
         """The chunk's transaction is about to clear what it held: passes name it no more."""

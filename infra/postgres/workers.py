@@ -1,7 +1,7 @@
 """Workers as rows and locks: who lives, what each holds, and what the dead have left behind."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -39,26 +39,40 @@ async def register_worker(session: Session, *, name: str, version: str) -> int:
 
 
 async def name_inflight(
-    session: Session, worker_id: int, operations: Sequence[tuple[int, UUID]], held: Collection[int]
+    session: Session,
+    worker_id: int,
+    operations: Sequence[tuple[int, UUID]],
+    beside: Sequence[tuple[int, UUID]],
+    *,
+    counted: int,
 ) -> bool | None:
-    """Name what the worker is about to run, in a transaction of its own; `held` are the tenants of its pass.
+    """Name what the worker's pass is about to run, and `beside` it its chunk, in a transaction of its own.
 
-    True: another worker's row still names one of those tenants, as a dead one's does. None: the row is gone, so
-    register anew.
+    `counted` are the attempts and deaths of the operations as they were read. True: another worker's row still names
+    one of their tenants, as a dead one's does, or its death has been counted since. None: the row is gone, so register
+    anew.
     """
+    named = [*operations, *beside]
     rows = await session.fetch(
         _SQL["name_inflight"],
         worker_id=worker_id,
-        tenant_ids=[tenant_id for tenant_id, _ in operations],
-        operation_ids=[operation_id for _, operation_id in operations],
-        held=sorted(held),
+        tenant_ids=[tenant_id for tenant_id, _ in named],
+        operation_ids=[operation_id for _, operation_id in named],
+        held=sorted({tenant_id for tenant_id, _ in operations}),
+        read_tenant_ids=[tenant_id for tenant_id, _ in operations],
+        read_ids=[operation_id for _, operation_id in operations],
+        counted=counted,
     )
     return bool(rows[0]["is_left_by_another"]) if rows else None
 
 
-async def name_chunk(session: Session, worker_id: int, tenant_id: int, operation_id: UUID) -> bool | None:
+async def name_chunk(
+    session: Session, worker_id: int, tenant_id: int, operation_id: UUID, *, counted: int
+) -> bool | None:
     """Name the operation whose chunk is about to run, likewise, beside what a pass has named."""
-    rows = await session.fetch(_SQL["name_chunk"], worker_id=worker_id, tenant_id=tenant_id, operation_id=operation_id)
+    rows = await session.fetch(
+        _SQL["name_chunk"], worker_id=worker_id, tenant_id=tenant_id, operation_id=operation_id, counted=counted
+    )
     return bool(rows[0]["is_left_by_another"]) if rows else None
 
 

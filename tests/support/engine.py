@@ -60,7 +60,7 @@ class Witness:
         self.named.append([operation.id for operation in operations])
         return False
 
-    async def name_chunk(self, tenant_id: int, operation_id: UUID) -> bool:
+    async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
         """Chunks are not remembered."""
         return False
 

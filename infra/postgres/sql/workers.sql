@@ -9,21 +9,27 @@ SELECT id, pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer)) F
 -- name: name_inflight
 -- What the worker is about to run: named in a transaction of its own, so that it outlives a death. Since it holds these
 -- tenants, whoever else names one does not run it any more: that worker has died, or is about to say that it gave up.
+-- One whose death was counted since this pass read its operations names nothing, but they have more attempts by now.
 UPDATE worker
    SET tenant_ids = CAST(:tenant_ids AS bigint[]), operation_ids = CAST(:operation_ids AS uuid[]), seen_at = now()
  WHERE id = :worker_id
 RETURNING EXISTS (SELECT 1 FROM worker AS other
-                   WHERE other.id <> :worker_id AND other.tenant_ids && CAST(:held AS bigint[])) AS is_left_by_another;
+                   WHERE other.id <> :worker_id AND other.tenant_ids && CAST(:held AS bigint[]))
+       OR (SELECT sum(attempts + deaths_alone)
+             FROM unnest(CAST(:read_tenant_ids AS bigint[]), CAST(:read_ids AS uuid[])) AS read (tenant_id, id)
+             JOIN operation USING (tenant_id, id)) > CAST(:counted AS bigint) AS is_left_by_another;
 
 -- name: name_chunk
--- The operation whose chunk is about to run, beside what a pass of the same worker has named.
+-- The operation whose chunk is about to run, beside what a pass of the same worker has named; as name_inflight.
 UPDATE worker
    SET tenant_ids = tenant_ids || CAST(:tenant_id AS bigint),
        operation_ids = operation_ids || CAST(:operation_id AS uuid), seen_at = now()
  WHERE id = :worker_id
 RETURNING EXISTS (SELECT 1 FROM worker AS other
                    WHERE other.id <> :worker_id AND CAST(:tenant_id AS bigint) = ANY (other.tenant_ids))
-          AS is_left_by_another;
+       OR EXISTS (SELECT 1 FROM operation
+                   WHERE operation.tenant_id = :tenant_id AND operation.id = :operation_id
+                     AND attempts + deaths_alone > CAST(:counted AS bigint)) AS is_left_by_another;
 
 -- name: clear_inflight
 -- Whoever gives up a pass or chunk clears what it held, as its commit would have (append_outbox); what the other of the

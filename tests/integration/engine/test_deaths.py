@@ -1,6 +1,8 @@
 """What kills workers is found by counting: the dead are reaped, what they named is suspected, the third death fails."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -65,9 +67,12 @@ async def queued(database, tenant, *names):
     return ids, [_Open(tenant.id, number) for number in ids]
 
 
+@dataclass(frozen=True)
 class _Open:
-    def __init__(self, tenant_id, number):
-        self.tenant_id, self.id = tenant_id, number
+    tenant_id: int
+    id: UUID
+    attempts: int = 0
+    deaths_alone: int = 0
 
 
 async def test_a_dead_workers_row_goes_and_what_it_named_has_one_attempt_more(database, tenant, new_worker):
@@ -239,18 +244,39 @@ async def fans_out(database, tenant):
     return engine, (await begin(engine, tenant, await giving(database, tenant, "g", "photo"))).id
 
 
+async def test_a_death_that_is_counted_between_reading_and_naming_is_heeded(database, tenant, new_worker):
+    """Else whoever read before the count would run what has killed three as if it had killed two."""
+    _, held = await queued(database, tenant, "One")
+    die(await new_worker(*held))
+    await reaped(database, operations_held=1)
+    latest = await new_worker()
+    assert await latest.name(held)
+    assert not await latest.name([replace(held[0], attempts=1, deaths_alone=1)])
+
+
+async def test_a_death_over_a_chunk_that_is_counted_between_reading_and_naming_is_heeded(database, tenant, new_worker):
+    _, number = await fans_out(database, tenant)
+    worker = await new_worker()
+    await worker.name_chunk(tenant.id, number, counted=0)
+    die(worker)
+    await reaped(database, operations_held=1)
+    latest = await new_worker()
+    assert await latest.name_chunk(tenant.id, number, counted=0)
+    assert not await latest.name_chunk(tenant.id, number, counted=2)
+
+
 async def test_a_death_over_a_chunk_is_counted_beside_those_of_a_pass_and_forgotten_when_one_goes_well(
     database, tenant, new_worker
 ):
     engine, number = await fans_out(database, tenant)
     ids, held = await queued(database, tenant, "One")
     worker = await new_worker(*held)
-    await worker.name_chunk(tenant.id, number)
+    await worker.name_chunk(tenant.id, number, counted=0)
     die(worker)
     await reaped(database, operations_held=2)
     assert [(row["attempts"], row["deaths_alone"]) for row in await rows_of(database, [number, *ids])] == [(1, 0)] * 2
     alone = await new_worker()
-    await alone.name_chunk(tenant.id, number)
+    await alone.name_chunk(tenant.id, number, counted=0)
     die(alone)
     await reaped(database, operations_held=1)
     assert [(row["attempts"], row["deaths_alone"]) for row in await rows_of(database, [number])] == [(2, 1)]
@@ -261,7 +287,7 @@ async def test_a_death_over_a_chunk_is_counted_beside_those_of_a_pass_and_forgot
 async def test_what_a_chunk_has_named_stays_named_when_a_pass_ends(database, tenant, new_worker):
     worker = await new_worker()
     number = new_operation_id()
-    await worker.name_chunk(tenant.id, number)
+    await worker.name_chunk(tenant.id, number, counted=0)
     await queued(database, tenant, "One")
     await Engine(database, inflight=worker).drain(tenant.id)
     assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[number]]
@@ -276,7 +302,7 @@ async def test_the_third_death_alone_over_its_chunks_fails_an_operation_and_give
     engine, number = await fans_out(database, tenant)
     for _ in range(3):
         worker = await new_worker()
-        await worker.name_chunk(tenant.id, number)
+        await worker.name_chunk(tenant.id, number, counted=0)
         die(worker)
         await reaped(database, operations_held=1)
     await engine.drain(tenant.id)
