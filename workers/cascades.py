@@ -21,7 +21,7 @@ from infra.postgres.cascades import (
     take_from_group,
     take_role,
 )
-from infra.postgres.continuations import Person
+from infra.postgres.continuation_people import Person
 from infra.postgres.database import Transaction
 from infra.postgres.seats import load_seats
 

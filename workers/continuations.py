@@ -12,6 +12,7 @@ from domain.dead_letters import fingerprint_of
 from domain.errors import ErrorCode
 from domain.events import Told
 from domain.planning import Reached
+from infra.postgres.continuation_people import read_unreached
 from infra.postgres.continuations import (
     count_failed_chunk,
     end_continuations,
@@ -19,7 +20,6 @@ from infra.postgres.continuations import (
     fail_running,
     move_continuations,
     read_running,
-    read_unreached,
 )
 from infra.postgres.database import Transaction
 from infra.postgres.dead_letters import Failure, count_dead_letters

@@ -21,9 +21,10 @@ from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import OpenOperation, count_attempt, lock_tenants, read_open, still_open
 from infra.traces import trace
 from workers.dead import LeftBehindError, count_the_dead
+from workers.endings import failure, record_ended
 from workers.handlers import Handler
 from workers.measuring import pass_committed
-from workers.passes import Naming, Pass, cancel_marked, failure, record_ended, run_pass
+from workers.passes import Naming, Pass, cancel_marked, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 

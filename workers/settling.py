@@ -16,12 +16,8 @@ from domain.events import Told
 from domain.seat_rows import Pool, WaitingPlace
 from domain.seat_writes import SeatChanges
 from domain.seats import SeatBook
-from infra.postgres.continuations import (
-    begin_continuation,
-    move_continuations,
-    read_needing,
-    read_running,
-)
+from infra.postgres.continuation_people import read_needing
+from infra.postgres.continuations import begin_continuation, move_continuations, read_running
 from infra.postgres.database import Transaction
 from infra.postgres.seat_writes import write_seats
 from infra.postgres.seats import load_seats

@@ -14,13 +14,8 @@ from domain.license_dates import expire
 from domain.planning import Reached
 from domain.seats import SeatBook
 from infra.postgres.cascades import next_of_group, next_of_license, next_of_role
-from infra.postgres.continuations import (
-    Person,
-    add_holders,
-    next_holders,
-    next_members,
-    read_running,
-)
+from infra.postgres.continuation_people import Person, add_holders, next_holders, next_members
+from infra.postgres.continuations import read_running
 from infra.postgres.database import Transaction
 from infra.postgres.due import holders_of_expired
 from infra.postgres.group_bundles import next_admitted, next_stray

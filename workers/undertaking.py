@@ -13,15 +13,8 @@ from domain.events import Told
 from domain.group_grants import Demand
 from domain.planning import Reached
 from domain.seats import SeatBook
-from infra.postgres.continuations import (
-    Person,
-    begin_continuation,
-    end_continuations,
-    end_operations,
-    has_entitlements,
-    read_needing,
-    read_running,
-)
+from infra.postgres.continuation_people import Person, has_entitlements, read_needing
+from infra.postgres.continuations import begin_continuation, end_continuations, end_operations, read_running
 from infra.postgres.database import Transaction
 from workers.announcing import finished_event
 from workers.continuations import finish, reach_by

@@ -7,7 +7,7 @@ from domain.book import MemberKey
 from domain.cascades import Taken
 from domain.continuations import Continuation
 from domain.sources import Source
-from infra.postgres.continuations import Person
+from infra.postgres.continuation_people import Person
 from infra.postgres.database import Transaction
 from infra.postgres.statements import load
 

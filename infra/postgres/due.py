@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from domain.entitlements import Named, group_license_event
 from domain.events import Event
 from domain.license_commands import CheckLicenses
-from infra.postgres.continuations import Person
+from infra.postgres.continuation_people import Person
 from infra.postgres.database import Database, Row, Transaction
 from infra.postgres.operations import NewOperation, Presentation, accept_operations, new_operation_id
 from infra.postgres.statements import load

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.continuations import Continuation
 from domain.seat_rows import Group
-from infra.postgres.continuations import Person
+from infra.postgres.continuation_people import Person
 from infra.postgres.database import Row, Transaction
 from infra.postgres.statements import load
 

@@ -16,7 +16,8 @@ from domain.license_commands import ReplaceGroupBundles
 from domain.planning import Decision, Order
 from domain.seat_rows import Grant
 from domain.user_bundles import Demand, pools_by_code
-from infra.postgres.continuations import read_needing, read_running
+from infra.postgres.continuation_people import read_needing
+from infra.postgres.continuations import read_running
 from infra.postgres.database import Transaction
 from infra.postgres.group_bundles import (
     count_needing_admitted,

@@ -17,7 +17,8 @@ from domain.planning import Decision, Order, Reached, in_order
 from domain.seat_rows import Pool
 from domain.seat_writes import SeatChanges
 from domain.seats import SeatBook
-from infra.postgres.continuations import Person, begin_continuation, work_left
+from infra.postgres.continuation_people import Person
+from infra.postgres.continuations import begin_continuation, work_left
 from infra.postgres.database import Transaction
 from infra.postgres.due import fulfilled_grants, holders_of_expired
 from infra.postgres.seats import load_seats
