@@ -76,15 +76,20 @@ class ModelDirectory(ModelBundles):
         if before is not None and "PRIMARY" in self.held.get((before, user, "member"), {"sources": []})["sources"]:
             self._take((before, user, "member"), ["PRIMARY"])
 
-    def _delete_user(self, key: str) -> Document:
+    def _delete_user(self, key: str) -> Any:
         if key not in self.users:
             return refused("USER_DOES_NOT_EXIST", "key")
         self._remove_all(row for row in self.held if row[1] == key)
         for row in [row for row in self.entitlements.values() if row["user"] == key]:
             del self.entitlements[row["id"]]
         number = self.users.pop(key)["id"]
-        self._say("user.deleted", f"users/{key}", {"user": {"id": number, "key": key}})
-        return {"outcome": "deleted", "key": key, "id": number}
+
+        def gone() -> Document:
+            # Told when all that they held is gone: also a seat that an earlier item of the same command has given them.
+            self._say("user.deleted", f"users/{key}", {"user": {"id": number, "key": key}})
+            return {"outcome": "deleted", "key": key, "id": number}
+
+        return gone
 
     def _put_group(self, item: GroupPut) -> Document:
         old = self.groups.get(item.key)

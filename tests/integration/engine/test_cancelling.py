@@ -20,7 +20,7 @@ def asked(tenant, *names):
 async def test_what_is_taken_back_ends_in_the_next_pass_although_much_stands_before_it(database, tenant):
     engine = Engine(database, budget=SMALL)
     ids = await accept(database, asked(tenant, *(f"Name {n}" for n in range(9))), reply_to="a queue")
-    assert await request_cancellation(database, tenant, ids[8], ids[4]) == [ids[4], ids[8]]
+    assert await request_cancellation(database, tenant, ids[8], ids[4]) == {ids[4], ids[8]}
     engine.ready.add(tenant.id)
     await engine.turn()
     assert await statuses(database, tenant, ids) == [
@@ -44,7 +44,7 @@ async def test_what_is_taken_back_ends_in_the_next_pass_although_much_stands_bef
 async def test_what_has_been_applied_cannot_be_taken_back(database, tenant, engine):
     ids = await accept(database, asked(tenant, "One"))
     await engine.drain(tenant.id)
-    assert await request_cancellation(database, tenant, *ids) == []
+    assert await request_cancellation(database, tenant, *ids) == set()
     assert await statuses(database, tenant, ids) == ["succeeded"]
 
 
@@ -62,7 +62,7 @@ async def test_a_pass_that_holds_the_operation_already_goes_on_and_the_wish_come
     ids = await accept(database, asked(tenant, "One"))
     turning = asyncio.create_task(engine.drain(tenant.id))
     await asyncio.wait_for(reached.wait(), 30)
-    assert await request_cancellation(database, tenant, *ids) == ids  # the pass has written nothing of it yet
+    assert await request_cancellation(database, tenant, *ids) == set(ids)  # the pass has written nothing of it yet
     opened.set()
     await asyncio.wait_for(turning, 30)
     assert await statuses(database, tenant, ids) == ["succeeded"]
