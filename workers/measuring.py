@@ -30,7 +30,7 @@ def pass_committed(measures: Measures, this: Pass, batch: Batch) -> None:
     for status, count in this.statuses.items():
         applying.applied.add(count, status.value)
     for operation in operations:
-        applying.seconds.observe((this.at - operation.accepted_at).total_seconds() + took)
+        applying.seconds.observe((this.at - operation.queued_at).total_seconds() + took)
     for tenant_id in this.selection.taken:
         if tenant_id in batch.found_by:
             applying.tenants.add(1, batch.found_by[tenant_id])

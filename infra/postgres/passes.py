@@ -51,7 +51,7 @@ class OpenOperation:
     reply_to: str | None
     request_id: str | None
     traceparent: str | None
-    accepted_at: datetime
+    queued_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ def _open_operation(row: Row) -> OpenOperation:
         reply_to=row["reply_to"],
         request_id=row["request_id"],
         traceparent=row["traceparent"],
-        accepted_at=row["accepted_at"],
+        queued_at=row["queued_at"],
     )
 
 

@@ -16,8 +16,9 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
 -- name: read_open
 -- Each tenant's oldest queued operations, in accept order, up to its share and to what one pass may take at most.
 -- The sums are over what stands before a row, so a tenant's first operation comes through however large it is.
+-- One that was redriven has been queued since then (the last entry of its history), not since it was accepted.
 SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
-       request_id, traceparent, accepted_at
+       request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
  CROSS JOIN LATERAL (
        SELECT operation.*,
@@ -35,7 +36,7 @@ SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deat
 -- name: read_cancelled
 -- Queued operations that an operator wants taken back, wherever they stand in their tenants' logs.
 SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to, request_id,
-       traceparent, accepted_at
+       traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at
   FROM operation
  WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[])) AND status = 'queued' AND cancel_requested_at IS NOT NULL
  ORDER BY tenant_id, seq

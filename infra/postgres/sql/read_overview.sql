@@ -14,7 +14,7 @@ SELECT count(*) AS scanned, count(*) FILTER (WHERE status = 'queued') AS queued
 
 -- name: oldest_queued
 -- The operation that has been queued for longest: a tenant's first is its oldest, so one index entry a tenant is looked
--- at, and of no more tenants than the bound.
+-- at, and of no more tenants than the bound. A redriven one has been queued since then: the last entry of its history.
 WITH RECURSIVE jump (tenant_id) AS (
     (SELECT tenant_id FROM operation WHERE status IN ('queued', 'running') ORDER BY tenant_id, seq LIMIT 1)
     UNION ALL
@@ -25,14 +25,15 @@ WITH RECURSIVE jump (tenant_id) AS (
      WHERE jump.tenant_id IS NOT NULL
 )
 SELECT tenant.key AS tenant_key, oldest.id,
-       CAST(extract(epoch FROM clock_timestamp() - oldest.accepted_at) AS double precision) AS age_seconds
-  FROM (SELECT first.tenant_id, first.id, first.accepted_at
+       CAST(extract(epoch FROM clock_timestamp() - oldest.queued_at) AS double precision) AS age_seconds
+  FROM (SELECT first.tenant_id, first.id, first.queued_at
           FROM (SELECT tenant_id FROM jump WHERE tenant_id IS NOT NULL LIMIT CAST(:counted AS integer)) AS busy
          CROSS JOIN LATERAL (
-               SELECT tenant_id, id, accepted_at FROM operation
+               SELECT tenant_id, id, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at
+                 FROM operation
                 WHERE operation.tenant_id = busy.tenant_id AND status = 'queued'
                 ORDER BY seq LIMIT 1) AS first
-         ORDER BY first.accepted_at
+         ORDER BY first.queued_at
          LIMIT 1) AS oldest
   JOIN tenant ON tenant.id = oldest.tenant_id;
 

@@ -14,6 +14,7 @@ from infra.postgres.reads import overview
 from infra.postgres.reads.overview import history, read_queue, recent_measures
 from infra.recording import Recorder
 from tests.support.bad_handlers import BAD_HANDLERS, RAISES, named
+from tests.support.dead import fail, redriving
 from tests.support.directory_commands import put_groups
 from tests.support.engine import Asked, Engine, accept, add_tenant
 from tests.support.waiting import found
@@ -180,6 +181,19 @@ async def test_the_queue_is_told_with_its_oldest_and_its_failures(database, tena
     queue = await read_queue(database)
     assert queue.dead_letters_by_code == {"OPERATION_RAISED": 1}
     assert (queue.depth, queue.outbox_pending > 0, queue.outbox_lag_seconds > 0) == (1, True, True)
+
+
+async def test_what_is_redriven_has_waited_since_then_and_not_since_it_was_accepted(database, tenant, applying, sql):
+    [number] = await fail(Engine(database, handlers=BAD_HANDLERS), tenant, RAISES)
+    await sql.execute("UPDATE operation SET accepted_at = accepted_at - interval '1 day' WHERE id = $1", number)
+    await accept(database, [Asked(tenant_id=tenant.id, command=redriving(number))])
+    engine = Engine(database)
+    engine.ready.add(tenant.id, lambda: None)
+    await engine.turn()
+    assert (await read_queue(database)).oldest.id == number
+    assert 0 < (await read_queue(database)).oldest_age_seconds < 60
+    await engine.drain(tenant.id)
+    assert 0 < applying.seconds.series[()].total < 60
 
 
 async def test_a_deep_queue_is_counted_no_further_than_the_bound(database, tenant, monkeypatch):

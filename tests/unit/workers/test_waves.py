@@ -28,7 +28,7 @@ def operation(number, *, tenant_id=1, kind="users.put", items=1, size=10, attemp
         reply_to=None,
         request_id=None,
         traceparent=None,
-        accepted_at=datetime(2026, 1, 2, tzinfo=UTC),
+        queued_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
 
 
