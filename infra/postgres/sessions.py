@@ -14,6 +14,7 @@ import asyncpg
 
 from infra.measures import Histogram
 from infra.postgres.statements import Statement
+from infra.traces import met_in
 
 Row = Mapping[str, Any]
 
@@ -155,6 +156,10 @@ async def fetched(
     began = perf_counter()
     try:
         rows: Sequence[Row] = await connection.fetch(statement.sql, *(binds[name] for name in statement.binds))
+    except Exception as error:
+        met_in(error, statement.name)
+        raise
+    else:
         return rows
     finally:
         times.observe(perf_counter() - began, statement.name)
@@ -167,5 +172,8 @@ async def executed(
     began = perf_counter()
     try:
         await connection.execute(statement.sql, *(binds[name] for name in statement.binds))
+    except Exception as error:
+        met_in(error, statement.name)
+        raise
     finally:
         times.observe(perf_counter() - began, statement.name)

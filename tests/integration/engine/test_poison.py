@@ -31,7 +31,8 @@ async def run_names(engine, tenant, *names, dry_run=False):
 
 
 @pytest.mark.parametrize(
-    ("poison", "told"), [(RAISES, "ByDesignError at "), (VIOLATES, "UniqueViolationError 23505 at ")]
+    ("poison", "told"),
+    [(RAISES, "ByDesignError at "), (VIOLATES, "UniqueViolationError 23505 in the statement violation at ")],
 )
 @pytest.mark.parametrize("place", [0, 6, 12])
 async def test_an_operation_that_raises_fails_alone_and_the_others_succeed_in_order(
@@ -47,6 +48,9 @@ async def test_an_operation_that_raises_fails_alone_and_the_others_succeed_in_or
     assert failed.error["code"] == "OPERATION_RAISED"
     assert failed.error["message"].startswith(told)
     assert "secret" not in failed.error["message"]
+    # A statement that goes out while what follows is made is told by its name alone.
+    assert ("bad_handlers._put_groups" in failed.error["message"]) == (poison == RAISES)
+    assert "sessions." not in failed.error["message"]
     assert failed.response is None
     assert failed.finished_at is not None
     events = await events_of(engine.database, tenant.id)
