@@ -55,7 +55,7 @@ async def sign_in(request: Request, form: Annotated[Form, Depends(form_of)]) -> 
         wait = f"Too many bad tokens were tried from your address. Try again in {error.retry_after} seconds."
         return _form(request, target, wait, 429, {"Retry-After": str(error.retry_after)})
     if not _is_welcome(caller) or caller.token_id is None:
-        return _form(request, target, "This token is not an operator's with the scope ops:read or ops:write.", 403)
+        return _form(request, target, "An operator token with the scope ops:read or ops:write is needed.", 403)
     settings = services.settings
     secret = await begin_session(
         services.database,

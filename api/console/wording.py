@@ -31,12 +31,14 @@ def number(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """A duration of seconds in the unit that people would choose: 0.4 s, 12 s, 3 min, 5 h 20 min, 2 d 4 h."""
+    """A duration of seconds in the unit that people would choose: 25 ms, 0.4 s, 12 s, 3 min, 5 h 20 min, 2 d 4 h."""
     if value is None:
         return NOTHING
     value = max(value, 0.0)
+    if value < 0.1 and round(value * 1000):  # noqa: PLR2004 - tenths would say nothing
+        return f"{value * 1000:.0f} ms"
     if value < 10:  # noqa: PLR2004 - below, tenths matter
-        return f"{value:.1f} s" if value else "0 s"
+        return f"{value:.1f} s" if round(value * 1000) else "0 s"
     if value < 2 * _MINUTE:
         return f"{value:.0f} s"
     if value < _HOUR:

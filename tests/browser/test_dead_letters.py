@@ -34,10 +34,11 @@ async def test_a_poisonous_operation_is_seen_redriven_and_gone(service, page):
     await page.get_by_role("link", name="Redrive").click()
     await page.get_by_role("dialog").get_by_role("button", name="Redrive 1 dead letter").click()
     await page.wait_for_url("**/console/dead-letters/actions?**")
-    await expect(page.locator("#action").get_by_role("status")).to_have_text(re.compile(r"Done\."))
+    await expect(page.locator("#action").get_by_role("status")).to_have_text(re.compile(r"Done\. Queued again"))
     await page.goto(f"/console/operations/{dead}")
     await expect(page.locator("h1")).to_contain_text("succeeded", timeout=4_000)
     await expect(page.locator(".timeline")).to_contain_text("redriven")
+    await expect(page.locator(".timeline li").last).to_contain_text("after the redrive")
     await page.goto(f"/console/dead-letters?tenant={acme.key}")
     await expect(page.get_by_text("No dead letter matches")).to_be_visible()
     assert (await acme.ask("GET", "/v1/groups/sales")).status_code == 200

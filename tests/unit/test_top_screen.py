@@ -33,7 +33,7 @@ def test_everything_stands_on_a_screen_of_80_by_24():
     assert "812.4" in line_with(lines, "accepted/s")
     assert "1,204" in line_with(lines, "waiting seats")
     assert [line for line in lines if "leads the relay" in line]
-    assert [line for line in lines if "dead" in line and "seatline-7c9f-12" in line]
+    assert [line for line in lines if "gone" in line and "seatline-7c9f-12" in line]
     assert "42,000" in "".join(lines)
 
 

@@ -65,7 +65,7 @@ def _asked(name: str, url: str, version: Callable[[], str]) -> Line:
     try:
         return Line(name=name, up=True, detail=f"{version()} at {mask(url)}")
     except Exception as error:  # noqa: BLE001  # every way in which a server does not answer is an answer here
-        return Line(name=name, up=False, detail=f"{mask(url)}: {error or type(error).__name__}")
+        return Line(name=name, up=False, detail=f"{mask(url)}: {str(error) or type(error).__name__}")
 
 
 def _workers(here: Place, database: str) -> list[Line]:

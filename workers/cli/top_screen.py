@@ -77,7 +77,7 @@ def _workers(workers: Sequence[Document]) -> Table:
     for name in ("worker", "version", "state", "doing"):
         table.add_column(name, no_wrap=name != "doing", overflow="ellipsis")
     for worker in workers:
-        state = "leads the relay" if worker["is_relay_leader"] else "alive" if worker["alive"] else "dead"
+        state = "leads the relay" if worker["is_relay_leader"] else "alive" if worker["alive"] else "gone"
         table.add_row(
             Text(printable(worker["name"])),
             Text(printable(worker["version"])),

@@ -2,7 +2,9 @@
 "use strict";
 (() => {
   const KEEP_SECONDS = 3600;
-  const ASK_AGAIN_MS = 60000;
+  const ASK_AGAIN_MS = 15000;
+  // A new installation shows the minutes that it has; no fewer than these, so that a line does not jump.
+  const SHORTEST_SECONDS = 600;
   const DASHES = [[], [5, 3], [1.5, 3]];
   const charts = [];
   let points = [];
@@ -17,14 +19,21 @@
     return value;
   };
 
+  const short = (value) => (value > 0 && value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(value % 1 && value < 10 ? 1 : 0)} s`);
   const UNITS = {
     count: (value) => value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 }),
-    seconds: (value) => (value < 120 ? `${value.toFixed(value < 10 && value > 0 ? 1 : 0)} s` : `${Math.round(value / 60)} min`),
-    milliseconds: (value) => (value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`),
+    seconds: (value) => (value < 120 ? short(value) : `${Math.round(value / 60)} min`),
+    milliseconds: (value) => (value < 1000 ? `${Math.round(value)} ms` : short(value / 1000)),
   };
   const shown = (figure, value) => (value == null ? "—" : UNITS[figure.dataset.unit](value));
   const names = (figure) => figure.dataset.series.split(" ");
   const rows = (figure) => [points.map((point) => point.time), ...names(figure).map((name) => points.map((point) => point[name] ?? null))];
+
+  function span(low, high) {
+    if (low == null) return [low, high];
+    const first = points.find((point) => Object.keys(point).length > 1)?.time ?? low;
+    return [Math.max(low, Math.min(first, high - SHORTEST_SECONDS)), high];
+  }
 
   function options(figure, plot) {
     const [line, muted] = ["line", "muted"].map(colour);
@@ -35,7 +44,7 @@
       height: plot.clientHeight,
       legend: { show: false },
       cursor: { sync: { key: "overview" }, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      scales: { x: { time: true, range: (_, low, high) => span(low, high) }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [
         { ...axis, space: 60, size: 24, values: (_, times) => times.map((time) => new Date(time * 1000).toISOString().slice(11, 16)) },
         { ...axis, space: 28, size: 52, values: (_, values) => values.map((value) => shown(figure, value)) },

@@ -11,8 +11,9 @@ NOW = datetime(2025, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "—"), (0, "0 s"), (0.42, "0.4 s"), (42, "42 s"), (119.6, "120 s"), (121, "2 min"), (3600, "1 h"),
-     (19_200, "5 h 20 min"), (86_400, "1 d"), (187_200, "2 d 4 h"), (-3, "0 s")],
+    [(None, "—"), (0, "0 s"), (0.0002, "0 s"), (0.02, "20 ms"), (0.42, "0.4 s"), (42, "42 s"),
+     (119.6, "120 s"), (121, "2 min"), (3600, "1 h"), (19_200, "5 h 20 min"), (86_400, "1 d"),
+     (187_200, "2 d 4 h"), (-3, "0 s")],
 )  # fmt: skip
 def test_a_duration_is_in_the_unit_that_people_would_choose(value, text):
     assert wording.seconds(value) == text
