@@ -46,6 +46,11 @@ class Caller(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
+    @property
+    def is_open(self) -> bool:
+        """The server has not closed the connection."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def go_on(self, run: Run) -> None:
         """Take requests of this run until there are none."""
         self._run = run
@@ -92,9 +97,15 @@ async def _play(host: str, port: int, tokens: list[str], load: Load) -> dict[str
     requests = list(messages(load, host=f"{host}:{port}", tokens=tokens))
     warm_up = Run(iter(requests[: load.warm_up]))
     loop = asyncio.get_running_loop()
-    callers = [(await loop.create_connection(lambda: Caller(warm_up), host, port))[1] for _ in range(load.callers)]
+
+    async def caller() -> Caller:
+        return (await loop.create_connection(lambda: Caller(warm_up), host, port))[1]
+
+    callers = [await caller() for _ in range(load.callers)]
     cpu = _cpu()
     await _all(callers, warm_up)
+    # Who had warmed up before the slowest may have been let go meanwhile.
+    callers = [one if one.is_open else await caller() for one in callers]
     run = Run(iter(requests[load.warm_up :]))
     began = time.perf_counter()
     await _all(callers, run)

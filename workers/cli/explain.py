@@ -17,7 +17,6 @@ from infra.postgres.administration import tenant_by_key
 from infra.postgres.database import Database
 from infra.postgres.reads.directory import UserFilter, UserRow, find_user, page_of_users
 from infra.postgres.reads.entitlements import (
-    COUNTED,
     FIRST_PLACE,
     EntitlementFilter,
     page_of_address,
@@ -141,7 +140,8 @@ def _state(explanation: Explanation) -> str:
     if explanation.waiting_for is not None:
         said = [f"waiting for {_MISSING[explanation.waiting_for]}"]
     if explanation.waiting_for == "seat":
-        place = f"{explanation.position:,}" if explanation.position is not None else f"behind {COUNTED:,}"
+        beyond = f"behind {explanation.position_beyond or 0:,}"
+        place = f"{explanation.position:,}" if explanation.position is not None else beyond
         said.append(f"place {place} in the waiting list")
     said.append(f"since {_instant(explanation.since)}")
     if explanation.until is not None:
