@@ -86,13 +86,22 @@ async def _round(sheet: Sheet, name: str, started: Service, token: str, *, quick
     title, given = TITLES.get(name, SEATLINE), 0
     found: dict[str, float] = {}
     for what, load in _loads(name, quick=quick).items():
-        played = await started.play(token, load=load)
+        played = await _played(started, token, load, title)
         given += (load.requests + load.warm_up) * load.items
         found[what] = _figure(what, played)
         _note(sheet, title, what, played, found[what])
     if name != SEATLINE:
         await checked(started, given=given)
     return found
+
+
+async def _played(started: Service, token: str, load: Load, title: str) -> Played:
+    """The load; where it fails, whose service it was and what that has said."""
+    try:
+        return await started.play(token, load=load)
+    except RuntimeError as error:
+        logs = (child.command.log.read_text(encoding="utf-8")[-2_000:] for child in started.children)
+        raise RuntimeError(f"{title}: {error}\n" + "\n".join(logs)) from error
 
 
 def _loads(name: str, *, quick: bool) -> dict[str, Load]:
