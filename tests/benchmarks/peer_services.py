@@ -24,8 +24,6 @@ _MODULES = "tests.benchmarks.peers"
 _START_SECONDS = 60
 # As many processes as the machine has cores, where the peer's documentation leaves the number to whoever runs it.
 _PROCESSES = str(os.cpu_count() or 1)
-# Each has one request at a time; more than its workers can apply at once.
-_WAITING = "8"
 
 _FILL = f"""
 INSERT INTO roles (key, permission_scope, title) VALUES ('{ROLE}', 'USER_GROUPS', 'Learner');
@@ -71,11 +69,10 @@ _FASTSTREAM = (
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(name="celery", api="celery_api", api_processes=_WAITING, worker=_CELERY),
+        Kind(name="celery", api="celery_api", worker=_CELERY),
         Kind(
             name="celery-each",
             api="celery_api",
-            api_processes=_WAITING,
             worker=(*_CELERY, "--hostname", "each@%h"),
             variables={"PEER_READS": "each"},
         ),
