@@ -12,7 +12,7 @@ from tests.support.processes import worker_process
 from tests.support.running import assert_running_sound
 from tests.support.waiting import found
 
-MEMBERS = 12_000
+MEMBERS = 40_000  # some ten chunks: the fan-out runs for longer than a call takes
 SPARE = 10
 _LAST = f"p{MEMBERS}"
 
