@@ -105,6 +105,7 @@ def assemble(settings: Settings, *, tracer: Tracer | None = None) -> Services:
         patience=DATABASE_PATIENCE,
         role=INTAKE,
         beside=database,
+        plans_once=True,
     )
     broker = None
     if settings.amqp_url is not None:

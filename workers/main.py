@@ -209,6 +209,7 @@ def _database(of: Kinds, settings: Settings, measures: Measures) -> Database:
         name="seatline worker",
         size=settings.database_pool_size,
         measures=measures,
+        plans_once=True,
     )
 
 
