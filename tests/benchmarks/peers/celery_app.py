@@ -24,9 +24,6 @@ app.conf.update(
     worker_prefetch_multiplier=4,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
-    # A process that sends tasks and waits for results does not drive heartbeats: RabbitMQ would close its connection
-    # for results after a minute, and with it what is on its way.
-    broker_heartbeat=0,
 )
 engine = create_engine(database_url("psycopg"), pool_size=1)
 session_of = sessionmaker(engine)
