@@ -123,15 +123,23 @@ class ChunkLane:
     async def turn(self, tenant_id: int) -> None:
         """One chunk of this tenant's oldest work, if nobody else holds the tenant; its holder owes the re-read."""
         try:
-            if await self._watched(tenant_id):
+            if await self._before_passes(tenant_id):
                 await self._committed()
                 await self._reread(tenant_id)
-            else:
-                self._missed.add(tenant_id)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
             await self._failed_safely(tenant_id, error)
+
+    async def _before_passes(self, tenant_id: int) -> bool:
+        """The chunk; passes of its tenant are held back for its transaction and no longer, should it fail."""
+        try:
+            had_its_turn = await self._watched(tenant_id)
         finally:
             self._ready.let_go(tenant_id)
+        if had_its_turn:
+            self._missed.discard(tenant_id)
+        else:
+            self._missed.add(tenant_id)
+        return had_its_turn
 
     async def _watched(self, tenant_id: int) -> bool:
         """One chunk, so that whatever it does to this worker is held against its operation and no other."""

@@ -3,12 +3,12 @@
 import asyncio
 
 from domain.commands import GroupPut, PutGroups
-from infra.postgres.passes import read_open
+from infra.postgres.passes import lock_tenants, read_open
 from tests.support.directory_commands import put_groups
-from tests.support.engine import Asked, Engine, accept, add_tenant, open_operations, operations
+from tests.support.engine import Asked, Engine, Witness, accept, add_tenant, open_operations, operations
 from tests.support.running import apply, begin, giving
 from tests.support.seats import groups, join, people, program, put
-from workers import passes
+from workers import chunks, passes
 from workers.waves import Budget
 
 
@@ -91,6 +91,41 @@ class Endless(Engine):
     async def _chunks(self):
         while True:
             await self.lane.turn(await self.lane.next())
+
+
+async def test_a_chunk_that_missed_its_turn_comes_before_the_next_pass_and_holds_nobody_back_when_it_fails(
+    database, tenant, monkeypatch
+):
+    engine = Engine(database, rows=2, inflight=Looking())
+    engine.witness.ready = engine.ready
+    await apply(engine, tenant, people("a", "b", "c"), groups("g"), put(program("photo", 3)), join("g", "a", "b", "c"))
+    await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    async with database.transaction() as tx:
+        await lock_tenants(tx, [tenant.id])
+        await engine.chunk()
+    engine.lane.add(tenant.id)  # as the re-read after the pass that held it does
+    engine.ready.add(tenant.id)
+    assert len(engine.ready) == 0
+    with monkeypatch.context() as broken:
+        broken.setattr(chunks, "continue_one", _raises)
+        await engine.chunk()
+    assert engine.witness.seen == [1]
+    await engine.drain(tenant.id)
+
+
+async def _raises(*_arguments, **_options):
+    raise ZeroDivisionError
+
+
+class Looking(Witness):
+    """Sees how many tenants could have a pass when a chunk is given up."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    async def clear_chunk(self):
+        self.seen.append(len(self.ready))
 
 
 async def test_a_pass_reads_no_more_of_a_tenant_than_it_may_apply_but_always_the_first(database, tenant):
