@@ -13,7 +13,8 @@ import httpx
 
 from infra.postgres import administration
 from infra.postgres.database import Database
-from tests.benchmarks.fan_out import IDLE_CALLS, Bystander, client_of, largest_worker
+from tests.benchmarks.clients import client_of, until_ended, until_none
+from tests.benchmarks.fan_out import IDLE_CALLS, Bystander, largest_worker
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.runs import Plan
 from tests.benchmarks.seats import new_license
@@ -23,7 +24,6 @@ from tests.benchmarks.workload import PEOPLE
 SECTION = "dead-letters"
 LETTERS = 100_000
 # How often the operation is asked whether it has ended: seldom, since every look costs what it measures.
-_LOOK_SECONDS = 0.2
 _PAGES = (
     ("errors", "/v1/ops/dead-letters/groups"),
     ("dead letters", "/v1/ops/dead-letters?limit=50"),
@@ -98,12 +98,8 @@ async def _deal(operator: httpx.AsyncClient, action: str, body: dict[str, object
     began = time.perf_counter()
     answer = await operator.post(f"/v1/ops/dead-letters:{action}", json=body, headers={"Prefer": "respond-async"})
     [operation] = answer.raise_for_status().json()["operations"]
-    path = f"/v1/ops/operations/{operation['id']}"
-    while (await operator.get(path)).raise_for_status().json()["status"] in {"queued", "running"}:  # noqa: ASYNC110 - another process
-        await asyncio.sleep(_LOOK_SECONDS)
-    waiting = f"/v1/ops/operations?tenant={operation['tenant']}&status=queued&kind=groups.put&limit=1"
-    while (await operator.get(waiting)).raise_for_status().json()["items"]:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(_LOOK_SECONDS)
+    await until_ended(operator, f"/v1/ops/operations/{operation['id']}")
+    await until_none(operator, f"/v1/ops/operations?tenant={operation['tenant']}&status=queued&kind=groups.put&limit=1")
     return time.perf_counter() - began
 
 

@@ -10,7 +10,8 @@ from itertools import count
 
 import httpx
 
-from tests.benchmarks.fan_out import GRANT_PATH, MEMBERS, client_of, crowd, fan_out, largest_worker
+from tests.benchmarks.clients import client_of, until_ended
+from tests.benchmarks.fan_out import GRANT_PATH, MEMBERS, crowd, fan_out, largest_worker
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.runs import Plan
 from tests.benchmarks.seats import new_license
@@ -19,8 +20,6 @@ from tests.benchmarks.service import Service, service
 SECTION = "endings"
 BATCH = 1_000
 # As in fan_out: every look costs what it measures.
-_LOOK_SECONDS = 0.05
-_OPEN = frozenset({"queued", "running"})
 
 Ending = Callable[[httpx.AsyncClient, int], Awaitable[None]]
 
@@ -88,9 +87,7 @@ async def _timed(ending: Awaitable[None]) -> float:
 
 async def _ended(client: httpx.AsyncClient, answer: httpx.Response) -> None:
     answer.raise_for_status()
-    path = f"/v1/operations/{answer.headers['Seatline-Operation']}"
-    while (await client.get(path)).raise_for_status().json()["status"] in _OPEN:  # noqa: ASYNC110 - another process
-        await asyncio.sleep(_LOOK_SECONDS)
+    await until_ended(client, f"/v1/operations/{answer.headers['Seatline-Operation']}")
 
 
 async def _license_id(client: httpx.AsyncClient) -> int:

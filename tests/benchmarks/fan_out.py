@@ -19,6 +19,7 @@ from domain.scopes import TENANT_SCOPES
 from infra.local import databases
 from infra.postgres import administration
 from infra.postgres.database import Database
+from tests.benchmarks.clients import client_of, until_ended
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.runs import Plan
 from tests.benchmarks.seats import new_license
@@ -31,8 +32,6 @@ MANY_MEMBERS = 1_000_000
 MEGABYTE = 1_000_000
 GRANT_PATH = "/api/catalog/licenses/program/assignment/group/"
 IDLE_CALLS = 60
-# How often the operation is asked whether it has ended: seldom, since every look costs what it measures.
-_LOOK_SECONDS = 0.05
 
 # A group's members, straight into the tables: what they cost is another figure's matter.
 _TENANT = "SELECT id FROM tenant WHERE key = $1"
@@ -149,9 +148,7 @@ async def fan_out(client: httpx.AsyncClient, license_id: int, group_id: int) -> 
     answer = await client.post(GRANT_PATH, json={"license_id": license_id, "group_id": group_id})
     answer.raise_for_status()
     first = time.perf_counter() - began
-    path = f"/v1/operations/{answer.headers['Seatline-Operation']}"
-    while (await client.get(path)).raise_for_status().json()["status"] == "running":  # noqa: ASYNC110 - another process
-        await asyncio.sleep(_LOOK_SECONDS)
+    await until_ended(client, f"/v1/operations/{answer.headers['Seatline-Operation']}")
     return first, time.perf_counter() - began
 
 
@@ -174,12 +171,6 @@ async def _check(client: httpx.AsyncClient, key: str, members: int) -> None:
     pool = (await client.get(f"/v1/licenses/{key}")).raise_for_status().json()
     if (pool["used"], pool["reserved"], pool["waiting"]) != (members, 0, 0):
         raise RuntimeError(f"{members} members, but the pool says {pool}")
-
-
-def client_of(started: Service, token: str) -> httpx.AsyncClient:
-    """A client with this token."""
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=started.url, headers=headers, timeout=60, trust_env=False)
 
 
 async def crowd(started: Service, tenant: str, members: int) -> tuple[int, str]:

@@ -40,6 +40,7 @@ class Crowd:
     open: int = 0
     closed: int = 0
     last_at: float = 0.0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     transports: list[asyncio.BaseTransport] = field(default_factory=list)
 
 
@@ -59,6 +60,7 @@ class Silent(asyncio.Protocol):
         self._crowd.open -= 1
         self._crowd.closed += 1
         self._crowd.last_at = time.monotonic()
+        self._crowd.changed.set()
 
 
 async def measure(plan: Plan) -> list[Figure]:
@@ -138,8 +140,9 @@ async def _closed(crowd: Crowd, wanted: int) -> None:
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE):
-            while crowd.closed < wanted:  # noqa: ASYNC110 - closed by another process
-                await asyncio.sleep(0.05)
+            while crowd.closed < wanted:
+                crowd.changed.clear()
+                await crowd.changed.wait()
     if crowd.closed < wanted:
         raise RuntimeError(f"{crowd.open} of {wanted} idle connections are still open after {_PATIENCE:.0f} s")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from api.native.cursors import encode_cursor
-from tests.benchmarks.fan_out import client_of
+from tests.benchmarks.clients import client_of
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.pages import in_turns
 from tests.benchmarks.populated import EACH, TOGETHER, Populated, populate

@@ -3,7 +3,6 @@
 One rule: both are the same pages of the same kind of rows, so that what a page costs more is what it does not bound.
 """
 
-import asyncio
 import statistics
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ import httpx
 
 from infra.postgres.administration import create_token
 from infra.postgres.database import Database
-from tests.benchmarks.fan_out import client_of
+from tests.benchmarks.clients import client_of
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.filled import Example, fill
 from tests.benchmarks.runs import Plan
@@ -124,5 +123,4 @@ async def in_turns(asked: Mapping[int, tuple[httpx.AsyncClient, str]]) -> list[f
             taken[size].append((time.perf_counter() - began) * 1_000)
             if not answer.is_success:
                 raise RuntimeError(f"GET {path}: {answer.status_code} {answer.text[:300]}")
-            await asyncio.sleep(0)
     return [statistics.median(times[1:]) for times in taken.values()]

@@ -115,7 +115,7 @@ async def peer(servers: Servers, kind: Kind, python: Path) -> AsyncIterator[Serv
         )  # fmt: skip
         if kind.worker:
             start(f"{kind.name}-worker", *kind.worker)
-        await _answering(started)
+        await started.ready("/openapi.json", seconds=_START_SECONDS)
         try:
             await _working(started)
         except TimeoutError as error:
@@ -165,15 +165,6 @@ async def _fill(url: str, environment: Mapping[str, str], python: Path) -> None:
         await connection.close()
 
 
-async def _answering(started: Service) -> None:
-    async with httpx.AsyncClient(base_url=started.url, trust_env=False) as client, asyncio.timeout(_START_SECONDS):
-        while not await _answers(client):
-            for child in started.children:
-                if child.has_ended():
-                    raise RuntimeError(child.command.log.read_text(encoding="utf-8"))
-            await asyncio.sleep(0.1)
-
-
 async def _working(started: Service) -> None:
     """Wait until a call has been applied: what is sent before a worker has made its queue may be lost."""
     path, body = "/api/admin/users/v4/user-groups/g00/assignments", {"role_id": ROLE, "user_id": "p0000"}
@@ -184,10 +175,3 @@ async def _working(started: Service) -> None:
                     answer = await client.post(path, json=body)
                     if answer.status_code in {HTTPStatus.CREATED, HTTPStatus.BAD_REQUEST}:
                         return
-
-
-async def _answers(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/openapi.json")).status_code == HTTPStatus.OK
-    except httpx.TransportError:
-        return False

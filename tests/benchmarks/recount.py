@@ -11,7 +11,8 @@ from itertools import cycle
 from infra.postgres.database import Database
 from infra.postgres.passes import lock_tenants
 from infra.postgres.verify import VerifiedTenant, tenants_to_verify
-from tests.benchmarks.fan_out import IDLE_CALLS, MEMBERS, Bystander, client_of, crowd, fan_out
+from tests.benchmarks.clients import client_of
+from tests.benchmarks.fan_out import IDLE_CALLS, MEMBERS, Bystander, crowd, fan_out
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.runs import Plan
 from tests.benchmarks.seats import new_license

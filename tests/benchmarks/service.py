@@ -97,13 +97,19 @@ class Service:
             child.stop()
             self.children.remove(child)
 
-    async def ready(self) -> None:
-        """Wait until the API answers."""
+    async def ready(self, path: str = "/readyz", *, seconds: float = 30) -> None:
+        """Wait until the API answers at this path.
+
+        Raises:
+            RuntimeError: one of the processes has ended; with what it has said.
+            TimeoutError: it does not answer in time.
+        """
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            async with asyncio.timeout(30):
-                while not await _answers(client):
-                    if self.children[0].has_ended():
-                        raise RuntimeError(self.children[0].command.log.read_text(encoding="utf-8"))
+            async with asyncio.timeout(seconds):
+                while not await _answers(client, path):
+                    for child in self.children:
+                        if child.has_ended():
+                            raise RuntimeError(child.command.log.read_text(encoding="utf-8"))
                     await asyncio.sleep(0.1)
 
     async def last_sequence(self, tenant: str) -> int:
@@ -193,8 +199,8 @@ async def _put(client: httpx.AsyncClient, path: str, items: Sequence[Mapping[str
         raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:300]}")
 
 
-async def _answers(client: httpx.AsyncClient) -> bool:
+async def _answers(client: httpx.AsyncClient, path: str) -> bool:
     try:
-        return (await client.get("/readyz")).status_code == HTTPStatus.OK
+        return (await client.get(path)).status_code == HTTPStatus.OK
     except httpx.TransportError:
         return False

@@ -51,7 +51,7 @@ async def measure(server_url: str) -> list[Figure]:
         for size in (7, *SIZES):  # the first pass prepares the statements and registers the worker
             await _accept(database, tenant.id, first, size)
             ready.add(tenant.id)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the driver tells of a statement at the loop's next turn
             before = database.sent
             await delivery.turn(await ready.next())
             await asyncio.sleep(0)
