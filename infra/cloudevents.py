@@ -102,7 +102,7 @@ def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> list[Outbo
         encoded: list[str] = []
         told = zip(run.events.subjects[start:end], run.events.data[start:end], strict=True)
         for number, (subject, data) in enumerate(told, start=first):
-            here = f"{number:019d}"  # wire_sequence(number), without the call
+            here = wire_sequence(number)
             encoded.append(
                 f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
             )
