@@ -62,7 +62,7 @@ async def next_members(tx: Transaction, of: Continuation, rows: int) -> list[Per
         cursor=of.cursor,
         rows=rows,
     )
-    return [Person._make(row.values()) for row in found]
+    return [Person._make(row.values()) for row in found]  # the columns stand in its order
 
 
 async def next_holders(tx: Transaction, of: Continuation, rows: int) -> list[Person]:
