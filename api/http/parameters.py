@@ -3,7 +3,7 @@
 One rule: what cannot be read or is out of range is 400 in every family, never clamped and never guessed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -71,12 +71,12 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, AfterValidator(_storable)]
 
 
-def query(model: type[Query]) -> Callable[[Request], Query]:
+def query(model: type[Query]) -> Callable[[Request], Awaitable[Query]]:
     """A dependency that reads the request's parameters as `model`; its list fields are the array parameters."""
     properties = model.model_json_schema().get("properties", {})
     arrays = frozenset(name for name, schema in properties.items() if "array" in _kinds(schema))
 
-    def read(request: Request) -> Query:
+    async def read(request: Request) -> Query:  # not a plain function: FastAPI would give each call a thread
         return _read(model, arrays, request)
 
     return read

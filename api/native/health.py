@@ -25,7 +25,7 @@ _DATABASE_TIME = timedelta(seconds=2)
 _RETRY_AFTER_SECONDS = 2
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     return services_of(request.scope)
 
 

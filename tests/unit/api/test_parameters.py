@@ -1,5 +1,6 @@
 """Query parameters: arrays in both spellings, everything else once, nothing clamped."""
 
+import asyncio
 from enum import StrEnum
 
 import pytest
@@ -30,7 +31,7 @@ class Write(WriteQuery):
 
 
 def read(model, text):
-    return query(model)(Request({"type": "http", "query_string": text.encode(), "headers": []}))
+    return asyncio.run(query(model)(Request({"type": "http", "query_string": text.encode(), "headers": []})))
 
 
 def refused(model, text):
