@@ -18,7 +18,7 @@ from infra.tracing.setup import check_packages
 from workers.health import health_pages
 
 # A name, because workers do not import the API: uvicorn does.
-APPLICATION = "api.app:create_app"
+APPLICATION = "api.process:application"
 PROTOCOL = "api.http.connections:BoundedHttpProtocol"
 STOP_SECONDS = 8
 
