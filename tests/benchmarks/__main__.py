@@ -50,6 +50,9 @@ from tests.benchmarks.runs import Plan, Servers
 from workers.cli.progress import Progress
 from workers.cli.testing import PREFIX, own_servers
 
+# As durable as Postgres is by itself. With its 1 GB of log between checkpoints, large tables would force one every few
+# seconds, in some runs and not in others.
+POSTGRES = {"max_wal_size": "8GB"}
 LOADS = (*load.SCENARIOS, "raw-sql")  # the raw rate stands beside the service's, from the same run
 STANDARD = (*LOADS, "statements")
 FURTHER = {
@@ -106,7 +109,7 @@ def main(
     say, signals = Progress(stream=sys.stderr), StopSignals()
     with signals.installed():
         try:
-            with own_servers(install=not no_install, signals=signals, say=say, postgres={}) as variables:
+            with own_servers(install=not no_install, signals=signals, say=say, postgres=POSTGRES) as variables:
                 plan = Plan(
                     servers=_servers(variables),
                     rounds=rounds or (1 if quick else ROUNDS),

@@ -24,6 +24,7 @@ MOST_TIMES = 1.3
 _STRIDE = 7_919  # a prime that no number of people is a multiple of
 _BATCHES = Load(first=0, requests=200, items=100, callers=16, warm_up=20, stride=_STRIDE, held=EACH)
 _SINGLES = Load(first=0, requests=200, items=1, callers=1, warm_up=20, stride=_STRIDE, held=EACH)
+_LOGGED = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
 _SERVERS = frozenset({"postgres", "rabbitmq"})
 
 
@@ -43,7 +44,8 @@ async def measure(plan: Plan) -> list[Figure]:
         grown = [await _grown(stack, plan, size) for size in sizes]
 
         async def step(sheet: Sheet) -> None:
-            first = next(rounds) * (_pairs(_BATCHES) + _pairs(_SINGLES))
+            each = 2 * _pairs(_BATCHES) + _pairs(_first_touch(sizes[-1])) + _pairs(_SINGLES)
+            first = next(rounds) * each
             costs = [await _note(sheet, one, first, quick=plan.quick) for one in grown]
             times = costs[-1] / costs[0]
             what = f"the cost of an item at {sizes[-1]:,} over that at {sizes[0]:,}"
@@ -68,23 +70,45 @@ async def _grown(stack: AsyncExitStack, plan: Plan, size: int) -> Grown:
 
 
 async def _note(sheet: Sheet, grown: Grown, first: int, *, quick: bool) -> float:
-    """Both loads; the microseconds of processor time that an item of a batch cost."""
-    await _checkpoint(grown.service.database_url)
+    """All loads; the microseconds of processor time that an item of a batch cost between checkpoints."""
     what = f"{grown.size:,} assignments"
-    played = await _play(grown, _BATCHES, first, quick=quick)
-    cost = _seconds(grown, played) / _pairs(played.load) * 1_000_000
-    sheet.note(f"{what}: batches of 100, 16 callers", played.load.requests * 100 / played.seconds, "items/s")
-    sheet.note(f"{what}: processor time of an item, all servers", cost, "µs")
+    # The first change of a page after a checkpoint logs the whole page. Checkpoints are minutes apart, so each load
+    # has both: right after one, which every size pays for, and between two, when most pages have been logged.
+    await _asked(grown.service.database_url, "CHECKPOINT")
+    await _batches(sheet, grown, first, f"{what}, right after a checkpoint", quick=quick)
+    first += _pairs(_BATCHES)
+    touch = _first_touch(grown.size)
+    await _play(grown, touch, first, quick=quick)
+    first += _pairs(touch)
+    cost = await _batches(sheet, grown, first, what, quick=quick)
     played = await _play(grown, _SINGLES, first + _pairs(_BATCHES), quick=quick)
     sheet.note(f"{what}: one single call at a time: median", statistics.median(played.latencies) * 1_000, "ms")
     return cost
+
+
+async def _batches(sheet: Sheet, grown: Grown, first: int, what: str, *, quick: bool) -> float:
+    logged = await _asked(grown.service.database_url, _LOGGED)
+    played = await _play(grown, _BATCHES, first, quick=quick)
+    logged = await _asked(grown.service.database_url, _LOGGED) - logged
+    items = _pairs(played.load)
+    cost = _seconds(grown, played) / items * 1_000_000
+    sheet.note(f"{what}: batches of 100, 16 callers", played.load.requests * 100 / played.seconds, "items/s")
+    sheet.note(f"{what}: processor time of an item, all servers", cost, "µs")
+    sheet.note(f"{what}: of that, Postgres", played.used["postgres"] / items * 1_000_000, "µs")
+    sheet.note(f"{what}: Postgres' log of an item", logged / items / 1_000, "kB")
+    return cost
+
+
+def _first_touch(size: int) -> Load:
+    """Items enough to change most pages of every index once: a page has about 200 entries."""
+    return replace(_BATCHES, requests=max(1, size // 100 // _BATCHES.items), warm_up=0)
 
 
 async def _play(grown: Grown, load: Load, first: int, *, quick: bool) -> Played:
     """The load on these people and groups, as far apart as they are."""
     load = replace(load, first=first, people=grown.populated.people, groups=SPREAD_GROUPS)
     if quick:
-        load = replace(load, requests=load.requests // 5)
+        load = replace(load, requests=max(1, load.requests // 5))
     return await grown.service.play(grown.populated.token, load=load)
 
 
@@ -98,10 +122,9 @@ def _seconds(grown: Grown, played: Played) -> float:
     return sum(seconds for name, seconds in played.used.items() if name in ours)
 
 
-async def _checkpoint(url: str) -> None:
-    """Every load begins with all pages written, so that none pays for what another has changed."""
+async def _asked(url: str, statement: str) -> int:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("CHECKPOINT")
+        return int(await connection.fetchval(statement) or 0)
     finally:
         await connection.close()

@@ -11,6 +11,7 @@ import psutil
 
 from infra.local import probes
 
+SETTINGS = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
 PACKAGES = ("asyncpg", "aio-pika", "fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "pydantic")
 
 
@@ -41,7 +42,7 @@ async def _postgres(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
         number = str(await connection.fetchval("SHOW server_version")).split()[0]
-        durable = [f"{name}={await connection.fetchval(f'SHOW {name}')}" for name in ("fsync", "synchronous_commit")]
-        return f"{number} ({', '.join(durable)})"
+        shown = [f"{name}={await connection.fetchval(f'SHOW {name}')}" for name in SETTINGS]
+        return f"{number} ({', '.join(shown)})"
     finally:
         await connection.close()
