@@ -42,8 +42,8 @@ log = structlog.get_logger(__name__)
 
 # Tenants in one pass. More would only lengthen the transaction: a pass of 1,000 single calls takes 50 ms.
 _TENANTS = 1_000
-# Claims that may wait in memory: wake-ups, so many are cheap, but not so many that other workers starve.
-_PREFETCH = 500
+# Messages of claims that may wait in memory: two passes of full ones, of which one runs; the rest is for other workers.
+_PREFETCH = 32
 _FINISH_SECONDS = 8.0
 
 

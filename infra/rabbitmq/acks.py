@@ -4,6 +4,8 @@ One rule: this is the only place that acks, and a delivery of a channel that has
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from aiormq.abc import AbstractChannel as UnderlayChannel
 
@@ -64,3 +66,17 @@ class Acks:
         singles = sorted(self._new)
         self._new = set()
         return together, singles
+
+
+def shared_ack(ack: Callable[[], None], claims: int) -> list[Callable[[], None]]:
+    """An acknowledgement for each claim of one message, which is acknowledged with the last of them."""
+    if claims == 1:
+        return [ack]
+    open_places = set(range(claims))
+
+    def done(place: int) -> None:
+        open_places.discard(place)
+        if not open_places:
+            ack()
+
+    return [partial(done, place) for place in range(claims)]

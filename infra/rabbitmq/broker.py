@@ -65,7 +65,10 @@ class Broker:
         return await self._publishing.events(messages)
 
     async def consume_claims(self, on_claim: Callable[[DeliveredClaim], None], *, prefetch: int) -> None:
-        """Hand every claim to `on_claim`, which must only take it over: no waiting, no work."""
+        """Hand every claim to `on_claim`, which must only take it over: no waiting, no work.
+
+        `prefetch` is how many messages, of up to `TOGETHER` claims each, may be unacked.
+        """
         self._consuming.consume_claims(on_claim, prefetch=prefetch)
 
     async def consume_replies(self, on_reply: Callable[[Sequence[UUID]], None]) -> str:

@@ -1,10 +1,10 @@
 """Claims: the wake-ups from whoever accepted an operation to the workers.
 
-One rule: this is the only place that knows the wire format of a claim.
+One rule: this is the only place that knows the wire format of claims.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,7 +15,12 @@ from aio_pika.abc import AbstractIncomingMessage
 REASON = "x-seatline-reason"
 """The header that says why a message could not be read."""
 
+TOGETHER = 64
+"""Claims in one message at most: no more, because one worker takes them all."""
+
 _VERSION = 1
+# The claims beyond the first: a worker of an earlier release leaves them aside, and its poll finds their tenants.
+_MORE = "also"
 # A tenant's id is a bigint. A number that Postgres cannot take would fail every pass of a worker that believed it.
 _TENANT_IDS = range(1, 2**63)
 
@@ -42,15 +47,10 @@ class DeliveredClaim:
     ack: Callable[[], None]
 
 
-def encode_claim(claim: Claim) -> Message:
-    """The persistent message of one claim."""
-    body = {
-        "v": _VERSION,
-        "tenant_id": claim.tenant_id,
-        "operation_id": str(claim.operation_id),
-        "request_id": claim.request_id,
-        "traceparent": claim.traceparent,
-    }
+def encode_claims(claims: Sequence[Claim]) -> Message:
+    """The persistent message of these claims, one or more."""
+    first, *others = [_fields(claim) for claim in claims]
+    body = {"v": _VERSION, **first} | ({_MORE: others} if others else {})
     return Message(
         json.dumps(body, separators=(",", ":")).encode(),
         content_type="application/json",
@@ -59,23 +59,18 @@ def encode_claim(claim: Claim) -> Message:
     )
 
 
-def decode_claim(body: bytes) -> Claim:
-    """Read the body of a claim; fields that are not known are left aside.
+def decode_claims(body: bytes) -> list[Claim]:
+    """Read the claims of a message; fields that are not known are left aside.
 
     Raises:
-        UnreadableClaimError: it is not JSON, of another version, or lacks a field.
+        UnreadableClaimError: it is not JSON, of another version, or one of its claims lacks a field.
     """
     try:
         fields = json.loads(body)
         if fields["v"] != _VERSION:
             raise UnreadableClaimError(f"version {fields['v']!r}")
-        return Claim(
-            tenant_id=_tenant_id(fields["tenant_id"]),
-            operation_id=UUID(fields["operation_id"]),
-            request_id=_text(fields.get("request_id")),
-            traceparent=_text(fields.get("traceparent")),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return [_claim(one) for one in (fields, *_list(fields.get(_MORE, [])))]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UnreadableClaimError(repr(error)) from error
 
 
@@ -90,10 +85,40 @@ def unreadable_copy(message: AbstractIncomingMessage, reason: str) -> Message:
     )
 
 
+def _fields(claim: Claim) -> dict[str, object]:
+    return {
+        "tenant_id": claim.tenant_id,
+        "operation_id": str(claim.operation_id),
+        "request_id": claim.request_id,
+        "traceparent": claim.traceparent,
+    }
+
+
+def _claim(fields: dict[str, object]) -> Claim:
+    return Claim(
+        tenant_id=_tenant_id(fields["tenant_id"]),
+        operation_id=_uuid(fields["operation_id"]),
+        request_id=_text(fields.get("request_id")),
+        traceparent=_text(fields.get("traceparent")),
+    )
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    if not isinstance(value, list):
+        raise TypeError(f"{_MORE} is not a list")
+    return value
+
+
 def _tenant_id(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value not in _TENANT_IDS:
         raise TypeError("tenant_id is not a tenant's id")
     return value
+
+
+def _uuid(value: object) -> UUID:
+    if not isinstance(value, str):
+        raise TypeError("not an id")
+    return UUID(value)
 
 
 def _text(value: object) -> str | None:

@@ -13,8 +13,8 @@ import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from infra.rabbitmq.acks import Acks
-from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_claim, unreadable_copy
+from infra.rabbitmq.acks import Acks, shared_ack
+from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_claims, unreadable_copy
 from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
 from infra.rabbitmq.replies import decode_reply
@@ -86,7 +86,7 @@ class Consuming:
         self._begin("started")
 
     def consume_claims(self, on_claim: Callable[[DeliveredClaim], None], *, prefetch: int) -> None:
-        """Hand every claim to `on_claim`, with at most `prefetch` of them unacked."""
+        """Hand every claim to `on_claim`, out of at most `prefetch` messages that are unacked."""
         self._claims = _ClaimConsumer(on_claim=on_claim, prefetch=prefetch)
         self._begin("claims are consumed from now on")
 
@@ -185,16 +185,20 @@ class Consuming:
         if tag is None:
             return
         try:
-            claim = decode_claim(message.body)
+            claims = decode_claims(message.body)
         except UnreadableClaimError as error:
             session.attach(self._move(acks, tag, unreadable_copy(message, str(error))))
             return
+        for claim, ack in zip(claims, shared_ack(partial(acks.done, tag), len(claims)), strict=True):
+            self._hand_over(consumer, DeliveredClaim(claim=claim, ack=ack))
+
+    def _hand_over(self, consumer: _ClaimConsumer, delivered: DeliveredClaim) -> None:
         try:
-            consumer.on_claim(DeliveredClaim(claim=claim, ack=partial(acks.done, tag)))
+            consumer.on_claim(delivered)
         except Exception:  # noqa: BLE001 - the callback is the caller's
             # The poll covers what could not be handed over; redelivering it at once would only turn in circles.
-            _log.exception("broker.claim_not_taken", operation_id=str(claim.operation_id))
-            acks.done(tag)
+            _log.exception("broker.claim_not_taken", operation_id=str(delivered.claim.operation_id))
+            delivered.ack()
 
     async def _move(self, acks: Acks, tag: int, copy: Message) -> None:
         _log.warning("broker.claim_unreadable", size=len(copy.body))

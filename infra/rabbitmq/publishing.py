@@ -13,7 +13,7 @@ import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
 
-from infra.rabbitmq.claims import Claim, encode_claim
+from infra.rabbitmq.claims import TOGETHER, Claim, encode_claims
 from infra.rabbitmq.events import EventMessage, encode_message
 from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
@@ -33,7 +33,7 @@ REDECLARE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depths:
-    """Messages that are ready in a queue; those that a worker holds already are not."""
+    """Messages that are ready in a queue, each of which may hold many claims; what a worker holds already is not."""
 
     claims: int
     unreadable: int
@@ -75,12 +75,14 @@ class Publishing:
         return self._usable_channels() is not None
 
     async def claims(self, claims: Sequence[Claim]) -> int:
-        """Publish claims; the number that was confirmed in time."""
+        """Publish claims, several to a message; the number that was confirmed in time."""
         channels = self._usable_channels()
         if channels is None or channels.commands is None:
             return 0
-        outgoing = [Outgoing(message=encode_claim(claim), routing_key=self._topology.claim_key) for claim in claims]
-        return sum(await channels.commands.claims.publish(outgoing, seconds=CLAIM_SECONDS))
+        messages = [claims[first : first + TOGETHER] for first in range(0, len(claims), TOGETHER)]
+        outgoing = [Outgoing(message=encode_claims(part), routing_key=self._topology.claim_key) for part in messages]
+        confirmed = await channels.commands.claims.publish(outgoing, seconds=CLAIM_SECONDS)
+        return sum(len(part) for part, is_confirmed in zip(messages, confirmed, strict=True) if is_confirmed)
 
     async def unreadable(self, message: Message) -> bool:
         """Keep a message that could not be decoded; whether that is certain."""

@@ -137,7 +137,8 @@ async def test_a_claim_delivered_three_times_changes_nothing(database_url, amqp_
             for number in range(10):
                 answered = await caller.put_group(f"group-{number}", wait=NO_WAIT)
                 claim = Claim(tenant_id=caller.tenant_id, operation_id=answered.id)
-                assert await caller.broker.publish_claims([claim, claim, claim]) == 3
+                for _ in range(3):
+                    assert await caller.broker.publish_claims([claim]) == 1
             rows = await settled(caller, 10)
         assert {row["status"] for row in rows} == {"succeeded"}
         assert await numbered(caller) == [(number, number) for number in range(1, 21)]

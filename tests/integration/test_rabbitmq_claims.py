@@ -7,6 +7,7 @@ import aio_pika
 import pytest
 
 from infra.rabbitmq import Claim
+from infra.rabbitmq.claims import TOGETHER
 from infra.rabbitmq.topology import Topology, declare_commands
 from tests.support.brokers import Inbox, a_claim, outside_channel, running_broker
 from tests.support.waiting import eventually, taken
@@ -41,18 +42,35 @@ async def test_a_claim_arrives_as_it_was_published(broker):
     assert delivered.claim == claim
 
 
-async def test_many_claims_are_confirmed_together_and_all_arrive(broker):
-    inbox = await consumed(broker)
+async def test_many_claims_share_messages_and_all_arrive(broker):
+    inbox = await consumed(broker, prefetch=2)
     claims = [a_claim(tenant_id) for tenant_id in range(1, 301)]
 
-    arriving = asyncio.create_task(taken(inbox.queue, 100))
+    arriving = asyncio.create_task(taken(inbox.queue, 2 * TOGETHER))
     assert await broker.publish_claims(claims) == 300
 
     first = await arriving
     for delivered in first:
         delivered.ack()
-    second = await taken(inbox.queue, 100)
-    assert [delivered.claim for delivered in first + second] == claims[:200]
+    second = await taken(inbox.queue, 2 * TOGETHER)
+    assert [delivered.claim for delivered in first + second] == claims[: 4 * TOGETHER]
+
+
+async def test_a_message_comes_again_whole_until_each_of_its_claims_was_acked(broker, amqp_url, broker_prefix, channel):
+    inbox = await consumed(broker)
+    claims = [a_claim(tenant_id) for tenant_id in range(1, 5)]
+    await broker.publish_claims(claims)
+    for delivered in (await taken(inbox.queue, 4))[1:]:
+        delivered.ack()
+    await broker.stop()
+
+    async with running_broker(amqp_url, broker_prefix) as other:
+        again = await taken((await consumed(other)).queue, 4)
+        for delivered in again:
+            delivered.ack()
+    assert [delivered.claim for delivered in again] == claims
+    queue = await declare_commands(channel, Topology(prefix=broker_prefix))
+    assert queue.declaration_result.message_count == 0
 
 
 async def test_no_claims_are_no_work(broker):
@@ -62,7 +80,8 @@ async def test_no_claims_are_no_work(broker):
 async def test_what_was_acked_in_any_order_never_comes_again_and_the_rest_does(broker, amqp_url, broker_prefix):
     inbox = await consumed(broker, prefetch=5)
     claims = [a_claim(tenant_id) for tenant_id in range(1, 9)]
-    await broker.publish_claims(claims)
+    for claim in claims:
+        await broker.publish_claims([claim])
 
     delivered = await taken(inbox.queue, 5)
     for place in (4, 1, 2, 4):
@@ -108,10 +127,13 @@ async def test_a_consumer_that_raises_loses_its_claim_and_nothing_else(broker, b
 
     await broker.consume_claims(refuse_the_first, prefetch=1)
     await eventually(lambda: broker.reachable)
-    await broker.publish_claims([a_claim(1), a_claim(2)])
+    for together in ([1], [1, 2], [3]):
+        await broker.publish_claims([a_claim(tenant_id) for tenant_id in together])
 
-    [delivered] = await taken(inbox.queue, 1)
-    assert delivered.claim.tenant_id == 2
+    [second] = await taken(inbox.queue, 1)
+    second.ack()
+    [third] = await taken(inbox.queue, 1)
+    assert (second.claim.tenant_id, third.claim.tenant_id) == (2, 3)
 
 
 async def test_after_consuming_has_stopped_nothing_arrives_and_acks_still_count(broker, broker_prefix, channel):

@@ -22,6 +22,7 @@ async def test_depths_are_those_of_the_broker_each_time(channel, amqp_url, broke
     async with running_broker(amqp_url, broker_prefix) as broker:
         assert await broker.depths() == Depths(claims=0, unreadable=0)
         await broker.publish_claims([a_claim(1), a_claim(2)])
+        await broker.publish_claims([a_claim(3)])
         queue = Topology(prefix=broker_prefix).unreadable_queue
         await channel.default_exchange.publish(aio_pika.Message(b"?"), routing_key=queue)
 

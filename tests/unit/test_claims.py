@@ -9,8 +9,8 @@ from aio_pika import DeliveryMode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.rabbitmq.acks import Acks
-from infra.rabbitmq.claims import Claim, UnreadableClaimError, decode_claim, encode_claim
+from infra.rabbitmq.acks import Acks, shared_ack
+from infra.rabbitmq.claims import TOGETHER, Claim, UnreadableClaimError, decode_claims, encode_claims
 from infra.rabbitmq.faults import BrokerLostError, guarded
 from infra.rabbitmq.replies import decode_reply, encode_reply
 
@@ -22,8 +22,12 @@ CLAIM = Claim(
 )
 
 
-def test_a_claim_is_on_the_wire_as_reviewed(golden):
-    golden("broker/claim.json", encode_claim(CLAIM).body + b"\n")
+OTHER = Claim(tenant_id=8, operation_id=UUID("0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b41"))
+
+
+def test_claims_are_on_the_wire_as_reviewed(golden):
+    golden("broker/claim.json", encode_claims([CLAIM]).body + b"\n")
+    golden("broker/claims.json", encode_claims([CLAIM, OTHER]).body + b"\n")
 
 
 def test_a_reply_is_on_the_wire_as_reviewed(golden):
@@ -31,19 +35,33 @@ def test_a_reply_is_on_the_wire_as_reviewed(golden):
 
 
 def test_a_claim_outlives_the_broker_and_a_reply_does_not():
-    assert encode_claim(CLAIM).delivery_mode is DeliveryMode.PERSISTENT
+    assert encode_claims([CLAIM]).delivery_mode is DeliveryMode.PERSISTENT
     assert encode_reply([CLAIM.operation_id]).delivery_mode is DeliveryMode.NOT_PERSISTENT
 
 
-@given(st.integers(1, 2**62), st.uuids(), st.none() | st.text(max_size=40), st.none() | st.text(max_size=60))
-def test_a_claim_is_decoded_as_it_was_encoded(tenant_id, operation_id, request_id, traceparent):
-    claim = Claim(tenant_id=tenant_id, operation_id=operation_id, request_id=request_id, traceparent=traceparent)
-    assert decode_claim(encode_claim(claim).body) == claim
+CLAIMS = st.builds(
+    Claim,
+    tenant_id=st.integers(1, 2**62),
+    operation_id=st.uuids(),
+    request_id=st.none() | st.text(max_size=40),
+    traceparent=st.none() | st.text(max_size=60),
+)
+
+
+@given(st.lists(CLAIMS, min_size=1, max_size=TOGETHER))
+def test_claims_are_decoded_as_they_were_encoded(claims):
+    assert decode_claims(encode_claims(claims).body) == claims
 
 
 def test_fields_of_a_later_release_are_left_aside():
-    body = json.loads(encode_claim(CLAIM).body)
-    assert decode_claim(json.dumps({**body, "priority": 3}).encode()) == CLAIM
+    body = json.loads(encode_claims([CLAIM]).body)
+    assert decode_claims(json.dumps({**body, "priority": 3}).encode()) == [CLAIM]
+
+
+def test_the_first_claim_of_a_message_is_all_that_an_earlier_release_reads():
+    body = json.loads(encode_claims([CLAIM, OTHER]).body)
+    del body["also"]
+    assert body == json.loads(encode_claims([CLAIM]).body)
 
 
 @pytest.mark.parametrize(
@@ -64,18 +82,32 @@ def test_fields_of_a_later_release_are_left_aside():
         b'{"v":1,"tenant_id":7,"operation_id":"not an id"}',
         b'{"v":1,"tenant_id":7,"operation_id":12}',
         b'{"v":1,"tenant_id":7,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40","request_id":5}',
+        b'{"v":1,"tenant_id":7,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40","also":7}',
+        b'{"v":1,"tenant_id":7,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40","also":[null]}',
+        b'{"v":1,"tenant_id":7,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40","also":[{"tenant_id":8}]}',
         b"[" * 100_000,
     ],
 )
 def test_what_is_no_claim_is_unreadable(body):
     with pytest.raises(UnreadableClaimError):
-        decode_claim(body)
+        decode_claims(body)
 
 
 @given(st.binary(max_size=60))
 def test_no_body_makes_the_decoder_fail_in_another_way(body):
     with pytest.raises(UnreadableClaimError):
-        decode_claim(body)
+        decode_claims(body)
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_a_message_is_acked_when_each_of_its_claims_is_done(places):
+    acked = []
+    acks = shared_ack(lambda: acked.append(True), 5)
+    done = set()
+    for place in places:
+        acks[place]()
+        done.add(place)
+        assert bool(acked) == (len(done) == 5)
 
 
 def test_a_reply_is_decoded_as_it_was_encoded():

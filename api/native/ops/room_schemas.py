@@ -73,7 +73,9 @@ class BrokerState(BaseModel):
     """The broker, as the API process that answers sees it; `none`: there is none in the settings."""
 
     state: Literal["up", "down", "none"]
-    queue_depth: int | None = Field(description="Claims that no worker has taken yet; null where nobody knows.")
+    queue_depth: int | None = Field(
+        description="Messages of claims that no worker has taken yet; null where nobody knows."
+    )
 
 
 class Overview(BaseModel):

@@ -95,7 +95,7 @@ async def claims_tripled(scene: Scene) -> str:
             await exchange.publish(message, routing_key=scene.topology.claim_key)
 
     await scene.on_broker(triple)
-    return f"{len(copies) // 2} claims"
+    return f"{len(copies) // 2} messages of claims"
 
 
 async def _alarm(scene: Scene, begin: tuple[str, ...], end: tuple[str, ...]) -> str:
