@@ -53,6 +53,7 @@ class ModelRows:
         self.grants: dict[Unknown, Document] = {}
         self.entitlements: dict[Unknown, Document] = {}
         self.events: list[Document] = []
+        self._last: dict[str, int] = {}  # by type, where its last event stands
         self._find = find
         self._said: list[Document] = []
         self._births = 0
@@ -133,9 +134,9 @@ class ModelRows:
 
     def _number(self) -> None:
         for event in _announced(self._said):
-            same = [earlier["sequence"] for earlier in self.events if earlier["type"] == event["type"]]
-            place = {"sequence": len(self.events) + 1, "previous": max(same, default=0)}
+            place = {"sequence": len(self.events) + 1, "previous": self._last.get(event["type"], 0)}
             self.events.append({**event, **place, "operation": self._operation})
+            self._last[event["type"]] = len(self.events)
 
 
 def refused(code: str, field: str | None = None, /, **details: Any) -> Document:
