@@ -12,7 +12,8 @@ from tests.benchmarks.peers.job import assign_together
 from tests.benchmarks.peers.models import database_url
 
 app = FastAPI()
-session_of = sessionmaker(create_engine(database_url("psycopg"), pool_size=10, max_overflow=10))
+_CONNECTIONS = 20
+session_of = sessionmaker(create_engine(database_url("psycopg"), pool_size=_CONNECTIONS, max_overflow=0))
 
 
 def session() -> Iterator[Session]:
@@ -21,8 +22,10 @@ def session() -> Iterator[Session]:
         yield opened
 
 
-# Committed before the answer is sent: a caller that has its 201 may rely on it.
-Opened = Annotated[Session, Depends(session, scope="function")]
+# Committed before the answer is sent: a caller that has its 201 may rely on it. No more at a time than connections, as
+# FastAPI's documentation has it: the threads that wait for one also make the answers of who has one, and where all of
+# them wait, nobody goes on.
+Opened = Annotated[Session, Depends(session, scope="function", max_concurrency=_CONNECTIONS)]
 
 
 @app.post(doors.BATCH)
