@@ -1,6 +1,8 @@
 """What a run found, as tables for people, as JSON for programs, and as the section of docs/reliability.md."""
 
 import json
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,9 +16,11 @@ from infra.local.place import ROOT
 from tests.chaos.runner import Struck
 
 PAGE = ROOT / "docs" / "reliability.md"
-_BEGIN, _END = "<!-- the last run: written by chaos -->\n", "<!-- end -->"
+SHORT, LONG = "the last run", "the last long run"
+_END = "<!-- end -->"
 _MOST_SHOWN = 40
 _COLUMNS = ("fault", "struck at", "lasted", "recovered in", "unknown", "what it did")
+_SUMS = ("fault", "times", "lasted at most", "recovered in: median", "at most", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +58,56 @@ class Report:
         console.print(f"{verdict}; {len(self.struck)} faults in {self.seconds:.0f} s; --seed {self.seed} repeats them")
 
     def write(self, path: Path = PAGE) -> None:
-        """Replace the section of the page; every other line stays.
+        """Replace its section of the page, one for short runs and one for those that repeat faults; all else stays.
 
         Raises:
             ValueError: the page has no such section.
         """
-        before, found, rest = path.read_text(encoding="utf-8").partition(_BEGIN)
+        name = LONG if self._repeats else SHORT
+        begin = f"<!-- {name}: written by chaos -->\n"
+        before, found, rest = path.read_text(encoding="utf-8").partition(begin)
         _, closed, after = rest.partition(_END)
         if not (found and closed):
-            raise ValueError(f"{path.name} has no section for the last run")
-        path.write_text(before + _BEGIN + self._section() + _END + after, encoding="utf-8")
+            raise ValueError(f"{path.name} has no section for {name}")
+        path.write_text(before + begin + self._section() + _END + after, encoding="utf-8")
+
+    @property
+    def _repeats(self) -> bool:
+        return len({one.name for one in self.struck}) < len(self.struck)
 
     def _section(self) -> str:
         lines = [f"Run on {datetime.now(UTC):%Y-%m-%d}: `{self.command}`.", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in self.machine.items()]
         lines += ["", "| figure | |", "|---|---:|"]
         lines += [f"| {name} | {_shown(value)} |" for name, value in self.figures.items()]
-        lines += ["", _line(_COLUMNS), "|---|---:|---:|---:|---:|---|"]
-        lines += [_line(_row(one)) for one in self.struck]
+        lines += ["", *(summed(self.struck) if self._repeats else _each(self.struck))]
         verdict = [f"- {violation}" for violation in self.violations] or ["No violation."]
         return "\n".join(["", *lines, "", *verdict, "", ""])
 
 
+def _each(struck: Sequence[Struck]) -> list[str]:
+    return [_line(_COLUMNS), "|---|---:|---:|---:|---:|---|", *(_line(_row(one)) for one in struck)]
+
+
+def summed(struck: Sequence[Struck]) -> list[str]:
+    """A table with a line for each fault, however often it has struck, by name."""
+    lines = [_line(_SUMS), "|---|---:|---:|---:|---:|---:|"]
+    for name in sorted({one.name for one in struck}):
+        same = [one for one in struck if one.name == name]
+        # One that was never recovered from is the longest of all.
+        recovered = sorted(math.inf if one.recovered is None else one.recovered for one in same)
+        cells = (name, f"{len(same)}", f"{max(one.lasted for one in same):.1f} s")
+        spread = (_within(statistics.median(recovered)), _within(recovered[-1]))
+        lines.append(_line((*cells, *spread, f"{sum(one.unknown for one in same):,}")))
+    return lines
+
+
+def _within(seconds: float) -> str:
+    return "never" if math.isinf(seconds) else f"{seconds:.1f} s"
+
+
 def _row(one: Struck) -> tuple[str, ...]:
-    recovered = "never" if one.recovered is None else f"{one.recovered:.1f} s"
+    recovered = _within(math.inf if one.recovered is None else one.recovered)
     note = f"{one.note} (during {one.during})" if one.during else one.note
     return (one.name, f"{one.began:.0f} s", f"{one.lasted:.1f} s", recovered, str(one.unknown), note)
 
