@@ -113,10 +113,10 @@ async def _operator(started: Service) -> httpx.AsyncClient:
     return client
 
 
-async def in_turns(asked: Mapping[int, tuple[httpx.AsyncClient, str]]) -> list[float]:
-    """The median of each in milliseconds; the first call of each only warms up."""
+async def in_turns(asked: Mapping[int, tuple[httpx.AsyncClient, str]], *, calls: int = CALLS) -> list[float]:
+    """The median of so many calls of each in milliseconds; one more, the first of each, only warms up."""
     taken: dict[int, list[float]] = {size: [] for size in asked}
-    for _ in range(CALLS + 1):
+    for _ in range(calls + 1):
         for size, (client, path) in asked.items():
             began = time.perf_counter()
             answer = await client.get(path)
