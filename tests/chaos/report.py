@@ -19,6 +19,8 @@ PAGE = ROOT / "docs" / "reliability.md"
 SHORT, LONG = "the last run", "the last long run"
 _END = "<!-- end -->"
 _MOST_SHOWN = 40
+# From here on a line for each time that a fault has struck would be hundreds.
+_LONG_SECONDS = 600
 _COLUMNS = ("fault", "struck at", "lasted", "recovered in", "unknown", "what it did")
 _SUMS = ("fault", "times", "lasted at most", "recovered in: median", "at most", "unknown")
 
@@ -58,12 +60,12 @@ class Report:
         console.print(f"{verdict}; {len(self.struck)} faults in {self.seconds:.0f} s; --seed {self.seed} repeats them")
 
     def write(self, path: Path = PAGE) -> None:
-        """Replace its section of the page, one for short runs and one for those that repeat faults; all else stays.
+        """Replace its section of the page, one for short runs and one for long ones; all else stays.
 
         Raises:
             ValueError: the page has no such section.
         """
-        name = LONG if self._repeats else SHORT
+        name = LONG if self._is_long else SHORT
         begin = f"<!-- {name}: written by chaos -->\n"
         before, found, rest = path.read_text(encoding="utf-8").partition(begin)
         _, closed, after = rest.partition(_END)
@@ -72,15 +74,15 @@ class Report:
         path.write_text(before + begin + self._section() + _END + after, encoding="utf-8")
 
     @property
-    def _repeats(self) -> bool:
-        return len({one.name for one in self.struck}) < len(self.struck)
+    def _is_long(self) -> bool:
+        return self.seconds >= _LONG_SECONDS
 
     def _section(self) -> str:
         lines = [f"Run on {datetime.now(UTC):%Y-%m-%d}: `{self.command}`.", "", "| | |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in self.machine.items()]
         lines += ["", "| figure | |", "|---|---:|"]
         lines += [f"| {name} | {_shown(value)} |" for name, value in self.figures.items()]
-        lines += ["", *(summed(self.struck) if self._repeats else _each(self.struck))]
+        lines += ["", *(summed(self.struck) if self._is_long else _each(self.struck))]
         verdict = [f"- {violation}" for violation in self.violations] or ["No violation."]
         return "\n".join(["", *lines, "", *verdict, "", ""])
 
