@@ -67,34 +67,49 @@ SELECT page.id, page.key, page.name, use_external_license, user_count, group_lic
  ORDER BY place, group_license.id;
 
 -- name: licensed_members
--- A page of the members who hold a seat that one of these grants gives them, with the places of those grants.
+-- A page of the members who hold a seat that one of these grants gives them, with the places of those grants. Whom the
+-- offset skips is asked for one such seat and no more; all places are read of those on the page alone.
 -- Planned for its values, a CASE is either its column, whose index can be walked, or a constant, which orders nothing.
-SELECT person.key, person.username, person.email, person.first_name, person.last_name, held.places
-  FROM app_user AS person
-  JOIN group_member AS member
-    ON member.tenant_id = :tenant_id AND member.group_id = :group_id AND member.user_id = person.id
+WITH page AS (
+    SELECT person.id, person.key, person.username, person.email, person.first_name, person.last_name
+      FROM app_user AS person
+      JOIN group_member AS member
+        ON member.tenant_id = :tenant_id AND member.group_id = :group_id AND member.user_id = person.id
+     CROSS JOIN LATERAL (
+            SELECT
+              FROM unnest(CAST(:grant_ids AS bigint[]), CAST(:license_ids AS bigint[])) AS given (grant_id, license_id)
+              JOIN entitlement
+                ON entitlement.tenant_id = :tenant_id AND entitlement.license_id = given.license_id
+               AND entitlement.user_id = person.id AND entitlement.state = 1
+              JOIN entitlement_source AS source
+                ON source.tenant_id = :tenant_id AND source.entitlement_id = entitlement.id
+               AND source.grant_id = given.grant_id AND NOT source.blocked
+             LIMIT 1) AS one
+     WHERE person.tenant_id = :tenant_id
+     ORDER BY CASE WHEN CAST(:by AS text) IN ('first_name_asc', 'display_name_asc') THEN person.first_name END,
+              CASE WHEN CAST(:by AS text) IN ('first_name_desc', 'display_name_desc') THEN person.first_name END DESC,
+              CASE WHEN CAST(:by AS text) IN ('last_name_asc', 'display_name_asc') THEN person.last_name END,
+              CASE WHEN CAST(:by AS text) IN ('last_name_desc', 'display_name_desc') THEN person.last_name END DESC,
+              CASE WHEN CAST(:by AS text) = 'email_asc' THEN person.email_key END,
+              CASE WHEN CAST(:by AS text) = 'email_desc' THEN person.email_key END DESC,
+              CASE WHEN CAST(:by AS text) = 'key_asc' THEN person.key END,
+              CASE WHEN CAST(:by AS text) = 'key_desc' THEN person.key END DESC,
+              CASE WHEN CAST(:by AS text) = 'made_desc' THEN person.id END DESC,
+              person.id
+    OFFSET CAST(:offset AS bigint) LIMIT CAST(:limit AS bigint))
+SELECT shown.key, shown.username, shown.email, shown.first_name, shown.last_name, held.places
+  FROM (SELECT page.*, row_number() OVER () AS rank FROM page) AS shown
  CROSS JOIN LATERAL (
         SELECT array_agg(given.place ORDER BY given.place) AS places
           FROM unnest(CAST(:grant_ids AS bigint[]), CAST(:license_ids AS bigint[])) WITH ORDINALITY
                AS given (grant_id, license_id, place)
           JOIN entitlement
             ON entitlement.tenant_id = :tenant_id AND entitlement.license_id = given.license_id
-           AND entitlement.user_id = person.id AND entitlement.state = 1
+           AND entitlement.user_id = shown.id AND entitlement.state = 1
           JOIN entitlement_source AS source
             ON source.tenant_id = :tenant_id AND source.entitlement_id = entitlement.id
            AND source.grant_id = given.grant_id AND NOT source.blocked) AS held
- WHERE person.tenant_id = :tenant_id AND held.places IS NOT NULL
- ORDER BY CASE WHEN CAST(:by AS text) IN ('first_name_asc', 'display_name_asc') THEN person.first_name END,
-          CASE WHEN CAST(:by AS text) IN ('first_name_desc', 'display_name_desc') THEN person.first_name END DESC,
-          CASE WHEN CAST(:by AS text) IN ('last_name_asc', 'display_name_asc') THEN person.last_name END,
-          CASE WHEN CAST(:by AS text) IN ('last_name_desc', 'display_name_desc') THEN person.last_name END DESC,
-          CASE WHEN CAST(:by AS text) = 'email_asc' THEN person.email_key END,
-          CASE WHEN CAST(:by AS text) = 'email_desc' THEN person.email_key END DESC,
-          CASE WHEN CAST(:by AS text) = 'key_asc' THEN person.key END,
-          CASE WHEN CAST(:by AS text) = 'key_desc' THEN person.key END DESC,
-          CASE WHEN CAST(:by AS text) = 'made_desc' THEN person.id END DESC,
-          person.id
-OFFSET CAST(:offset AS bigint) LIMIT CAST(:limit AS bigint);
+ ORDER BY shown.rank;
 
 -- name: count_licensed_members
 -- How many members hold a seat that one of these grants gives them.
