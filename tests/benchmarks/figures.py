@@ -1,7 +1,7 @@
 """What was measured: every figure keeps all its runs, so that its spread can be seen beside its median."""
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from typing_extensions import override
 
@@ -72,25 +72,32 @@ class Sheet:
     def __init__(self, section: str) -> None:
         self._section = section
         self._runs: dict[str, list[float]] = {}
-        self._kinds: dict[str, tuple[str, Goal | None]] = {}
+        self._units: dict[str, str] = {}
+        self._goals: dict[str, list[Goal | None]] = {}
 
     def note(self, name: str, value: float, unit: str, goal: Goal | None = None) -> None:
-        """One more run of this figure."""
+        """One more run of this figure; a goal may be measured too, and be another in each run."""
         self._runs.setdefault(name, []).append(value)
-        self._kinds[name] = (unit, goal)
+        self._goals.setdefault(name, []).append(goal)
+        self._units[name] = unit
 
     def take(self, other: "Sheet") -> None:
         """The runs of another sheet as well."""
         for name, runs in other._runs.items():
-            for run in runs:
-                self.note(name, run, *other._kinds[name])
+            for run, goal in zip(runs, other._goals[name], strict=True):
+                self.note(name, run, other._units[name], goal)
 
     def figures(self) -> list[Figure]:
         """All figures, in the order of their first run."""
         return [
-            Figure(section=self._section, name=name, unit=unit, runs=tuple(self._runs[name]), goal=goal)
-            for name, (unit, goal) in self._kinds.items()
+            Figure(section=self._section, name=name, unit=unit, runs=tuple(self._runs[name]), goal=self._goal(name))
+            for name, unit in self._units.items()
         ]
+
+    def _goal(self, name: str) -> Goal | None:
+        """The median is held against the median of the goals: that of one run says nothing of the others."""
+        goals = [goal for goal in self._goals[name] if goal is not None]
+        return None if not goals else replace(goals[0], bound=statistics.median(goal.bound for goal in goals))
 
 
 def at_least(bound: float) -> Goal:

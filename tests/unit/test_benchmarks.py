@@ -31,6 +31,15 @@ def test_a_figure_is_the_median_of_its_runs_with_its_spread_and_goal():
     assert figure.document()["runs"] == [9_000.0, 12_000.0, 11_000.0]
 
 
+def test_a_goal_that_is_measured_in_each_run_is_the_median_of_them():
+    sheet, whole = Sheet("speed"), Sheet("speed")
+    for alone, busy in ((10.0, 28.0), (9.0, 29.0), (8.0, 20.0)):
+        sheet.note("busy", busy, "ms", under(3 * alone))
+    whole.take(sheet)
+    for (figure,) in (sheet.figures(), whole.figures()):
+        assert figure.row()[-1] == "under 27: missed"
+
+
 @pytest.mark.parametrize(("value", "met"), [(14.9, True), (15.0, False), (20.0, False)])
 def test_a_time_has_to_stay_under_its_goal(value, met):
     assert under(15).is_met_by(value) is met
