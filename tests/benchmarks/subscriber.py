@@ -27,6 +27,7 @@ class Subscriber:
     times: dict[str, list[float]] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     last_at: float = 0.0
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, message: AbstractIncomingMessage) -> None:
         """Keep one message."""
@@ -34,6 +35,7 @@ class Subscriber:
         first, last = (int(str(message.headers[name])) for name in ("first_sequence", "last_sequence"))
         self.events[tenant] = self.events.get(tenant, 0) + last - first + 1
         self.last_at = time.perf_counter()
+        self._more.set()
         if self.keeps:
             self.bodies.setdefault(tenant, []).append(message.body)
             self.times.setdefault(tenant, []).append(self.last_at)
@@ -46,8 +48,9 @@ class Subscriber:
             TimeoutError: they have not.
         """
         async with asyncio.timeout(seconds):
-            while self.events.get(tenant, 0) < count:  # noqa: ASYNC110 - looked at from outside the consumer
-                await asyncio.sleep(0.01)
+            while self.events.get(tenant, 0) < count:
+                self._more.clear()
+                await self._more.wait()
 
     def told_at(self, tenant: str) -> dict[str, float]:
         """When the last event of each operation of the tenant came, by the operation's id."""
