@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -21,6 +21,7 @@ from infra.postgres.database import Database, Transaction
 from infra.postgres.faults import is_statement_timeout, is_transient
 from infra.postgres.passes import TenantLog, lock_tenants, still_open
 from infra.traces import trace
+from workers.beside import both
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
 from workers.dead import LeftBehindError, count_the_dead
@@ -30,9 +31,6 @@ from workers.steps import Step, next_people
 from workers.waves import DEATHS_ALONE
 
 log = structlog.get_logger(__name__)
-
-_A = TypeVar("_A")
-_B = TypeVar("_B")
 
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
@@ -191,7 +189,7 @@ class ChunkLane:
             raise _SuspectedError
         rows = self._sizes.of(of.kind)
         # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
-        is_left_behind, upcoming = await _both(
+        is_left_behind, upcoming = await both(
             self._inflight.name_chunk(of.tenant_id, of.operation_id, counted=of.attempts + of.deaths_alone),
             next_people(tx, of, rows),
         )
@@ -231,16 +229,6 @@ class ChunkLane:
         pause, self._pause = self._pause, min(self._pause * 2, _LAST_PAUSE)
         log.warning("a chunk will be repeated", tenant_id=tenant_id, pause=pause, error=trace(error))
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-
-
-async def _both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
-    """Both, one beside the other; what raises, raises when neither goes on."""
-    one, other = await asyncio.gather(first, second, return_exceptions=True)
-    if isinstance(one, BaseException):
-        raise one
-    if isinstance(other, BaseException):
-        raise other
-    return one, other
 
 
 def _shown(of: Continuation, rows: int) -> dict[str, JSON]:
