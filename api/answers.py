@@ -38,6 +38,7 @@ class Answers:
         self._broker = broker
         self._futures: dict[Key, tuple[asyncio.Future[OperationView], int]] = {}
         self._keys: dict[UUID, Key] = {}
+        self._requests: dict[UUID, dict[str, Any]] = {}
         self._hinted: set[Key] = set()
         self._changed = asyncio.Event()
         self._pause = _FIRST_POLL
@@ -83,10 +84,18 @@ class Answers:
             else:
                 del self._futures[key], self._keys[operation_id]
                 self._parents.pop(key, None)
+                self._requests.pop(operation_id, None)
                 future.cancel()
 
-    async def wait(self, tenant_id: int, operation_id: UUID, limit: timedelta) -> OperationView | None:
-        """The operation with its answer, or None when `limit` has passed, or `give_up` was called, without one."""
+    async def wait(
+        self, tenant_id: int, operation_id: UUID, limit: timedelta, *, request: dict[str, Any] | None = None
+    ) -> OperationView | None:
+        """The operation with its answer, or None when `limit` has passed, or `give_up` was called, without one.
+
+        `request` is what was stored of it, where the caller has that at hand: it is not read again.
+        """
+        if request is not None:
+            self._requests[operation_id] = request
         future, _ = self._futures[tenant_id, operation_id]
         if not limit or self._given_up is None:
             return None
@@ -157,9 +166,9 @@ class Answers:
 
     async def _read_finished(self, keys: Sequence[Key]) -> Sequence[OperationView]:
         if self._tracer is None:
-            return await read_finished(self._database, keys)
+            return await read_finished(self._database, keys, self._requests)
         with Work() as reading:
-            views = await read_finished(self._database, keys)
+            views = await read_finished(self._database, keys, self._requests)
         # Who is still waiting is asked for again and again; only the reading that answers is worth a span.
         parents = [parent for view in views if (parent := self._parents.get((view.tenant_id, view.id))) is not None]
         self._tracer.work("read answers", reading, waited_for("read answer", parents, reading), {})

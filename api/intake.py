@@ -112,7 +112,7 @@ class Intake:
             accepted = await self._acceptance.add(operation)
             if isinstance(accepted, KeyHolder):
                 return await self._replay(operation, accepted, wait)
-            finished = await self._answers.wait(operation.tenant_id, operation.id, wait)
+            finished = await self._answers.wait(operation.tenant_id, operation.id, wait, request=accepted.request)
         if finished is None and wait:
             finished = await self._current(operation.tenant_id, operation.id)
         return Answer(operation=finished or accepted, replayed=False)

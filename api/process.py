@@ -3,19 +3,18 @@
 One rule: only a process that serves until it ends makes one; what is made here is never collected.
 """
 
-import gc
-
 from fastapi import FastAPI
 
 from api.app import create_app
+from infra import collector
 
 
 def application() -> FastAPI:
-    """The application, made for good: the garbage collector leaves alone what has been made until now.
+    """The application, made for good.
 
     Left to the collector, routes and models are walked again and again while bodies are read, which took a quarter of
     the processor time of a call.
     """
     app = create_app()
-    gc.freeze()
+    collector.settle()
     return app

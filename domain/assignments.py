@@ -17,7 +17,7 @@ from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
 from domain.planning import Decision, Order, in_order, refusal_of
 from domain.seats import SeatBook
-from domain.sources import Source, is_derived, names
+from domain.sources import Source, is_derived, wire_names
 
 ASSIGNABLE_SCOPE = "USER_GROUPS"
 """The permission scope that a role must have to be given in a group."""
@@ -81,25 +81,23 @@ def _decide(order: Order[ChangeAssignments], facts: AssignmentFacts, book: Assig
         if isinstance(checked, Refusal):
             outcomes.append(checked)
             continue
-        outcome, event = _apply(item, checked, book, seats.at)
+        key, person, role = checked
+        outcome, event = _apply(item, key, person, book, seats.at)
         outcomes.append(outcome)
         if event is not None:
             events.append(event)
             events += seats.drain()
         if isinstance(outcome, Assigned):
-            titles[item.role] = checked.role.titles
+            titles[item.role] = role.titles
     events += seats.end()
     return Decision(result=Result(outcomes=outcomes, titles=titles), events=in_order(events))
 
 
-class _Checked(NamedTuple):
-    key: AssignmentKey
-    person: Person
-    role: Role
+_Checked = tuple[AssignmentKey, Person, Role]
 
 
 def _check(order: Order[ChangeAssignments], item: AssignmentChange, facts: AssignmentFacts) -> _Checked | Refusal:
-    tenant_id = order.tenant_id
+    tenant_id, gives = order.tenant_id, item.op in GIVING
     group_id = facts.groups.get((tenant_id, item.group))
     if group_id is None:
         return Refusal(code=ErrorCode.USER_GROUP_DOES_NOT_EXIST, field="group_id")
@@ -109,67 +107,56 @@ def _check(order: Order[ChangeAssignments], item: AssignmentChange, facts: Assig
     role = facts.roles.get((tenant_id, item.role))
     if role is None:
         return Refusal(code=ErrorCode.ROLE_DOES_NOT_EXIST, field="role_id")
-    if item.op in GIVING and role.permission_scope != ASSIGNABLE_SCOPE:
+    if gives and role.permission_scope != ASSIGNABLE_SCOPE:
         return Refusal(code=ErrorCode.ROLE_HAS_WRONG_PERMISSION_SCOPE, field="role_id")
-    if item.op in GIVING and not person.active:
+    if gives and not person.active:
         return Refusal(code=ErrorCode.USER_IS_NOT_ACTIVE, field="user_id")
     if order.command.assignable is not None and item.role not in order.command.assignable:
         return Refusal(code=ErrorCode.ROLE_NOT_ASSIGNABLE, field="role_id")
-    return _Checked(key=AssignmentKey(tenant_id, group_id, person.id, role.id), person=person, role=role)
+    return AssignmentKey(tenant_id, group_id, person.id, role.id), person, role
 
 
 def _apply(
-    item: AssignmentChange, checked: _Checked, book: AssignmentBook, at: datetime
+    item: AssignmentChange, key: AssignmentKey, person: Person, book: AssignmentBook, at: datetime
 ) -> tuple[Outcome, Event | None]:
-    held = book.get(checked.key)
+    held = book.get(key)
     match item.op:
         case AssignmentOp.CREATE:
             if held is not None:
                 return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS), None
-            return _give(item, checked, book, at)
+            return _give(item, key, person, book, at)
         case AssignmentOp.ASSIGN:
             if held is not None and item.source.flag in held.sources:
                 return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_ALREADY_EXISTS), None
-            return _give(item, checked, book, at)
+            return _give(item, key, person, book, at)
         case AssignmentOp.DELETE:
             if held is None:
                 return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST), None
             if is_derived(held.sources):
                 return Refusal(code=ErrorCode.DERIVED_ASSIGNMENT_DELETION_FORBIDDEN), None
-            return _take(item, checked, book, held.sources)
+            return _take(item, key, book, held.sources)
         case AssignmentOp.UNASSIGN:
             if held is None or item.source.flag not in held.sources:
                 return Refusal(code=ErrorCode.USER_GROUP_ASSIGNMENT_DOES_NOT_EXIST), None
-            return _take(item, checked, book, item.source.flag)
+            return _take(item, key, book, item.source.flag)
         case _:
             assert_never(item.op)
 
 
 def _give(
-    item: AssignmentChange, checked: _Checked, book: AssignmentBook, at: datetime
+    item: AssignmentChange, key: AssignmentKey, person: Person, book: AssignmentBook, at: datetime
 ) -> tuple[Assigned, Event | None]:
-    row, event = book.add(checked.key, item.source.flag, at)
-    return _assigned(item, checked.person, row), event
+    row, event = book.add(key, item.source.flag, at)
+    return _assigned(item, person, row), event
 
 
 def _take(
-    item: AssignmentChange, checked: _Checked, book: AssignmentBook, sources: Source
+    item: AssignmentChange, key: AssignmentKey, book: AssignmentBook, sources: Source
 ) -> tuple[Unassigned, Event | None]:
-    event = book.withdraw(checked.key, sources)
+    event = book.withdraw(key, sources)
     return Unassigned(group=item.group, user=item.user, role=item.role), event
 
 
 def _assigned(item: AssignmentChange, person: Person, row: Held) -> Assigned:
-    return Assigned(
-        group=item.group,
-        user=AssignedPerson(
-            key=person.key,
-            first_name=person.first_name,
-            last_name=person.last_name,
-            department=person.department,
-            active=person.active,
-        ),
-        role=item.role,
-        sources=names(row.sources),
-        created_at=row.created_at,
-    )
+    shown = AssignedPerson(person.key, person.first_name, person.last_name, person.department, person.active)
+    return Assigned(item.group, shown, item.role, wire_names(row.sources), row.created_at)

@@ -4,13 +4,14 @@ One rule: what the book says after a command is what the database will say, so t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from domain.events import Event, EventType
-from domain.sources import Source, names
+from domain.sources import Source, wire_names
 
 
 class AssignmentKey(NamedTuple):
@@ -86,10 +87,10 @@ class AssignmentBook:
         self.follower = follower
         self._rows = dict(rows)
         self._before: dict[AssignmentKey, Held | None] = {}
-        self._roles: Counter[MemberKey] = Counter(_member(key) for key in rows)
-        self._of_user: dict[int, set[AssignmentKey]] = {}
-        for key in rows:
-            self._of_user.setdefault(key.user_id, set()).add(key)
+        self._roles: dict[MemberKey, int] = Counter(map(_member, rows))
+        self._roles_before: dict[MemberKey, int] = {}
+        # Made when it is first asked for: most waves ask of no person.
+        self._of_user: dict[int, set[AssignmentKey]] | None = None
 
     def get(self, key: AssignmentKey) -> Held | None:
         """The row as it stands, if it does."""
@@ -101,15 +102,23 @@ class AssignmentBook:
 
     def of_user(self, user_id: int) -> list[AssignmentKey]:
         """What a person holds, in id order."""
+        if self._of_user is None:
+            self._of_user = {}
+            for key in self._rows:
+                self._of_user.setdefault(key.user_id, set()).add(key)
         return sorted(self._of_user.get(user_id, ()))
 
     def add(self, key: AssignmentKey, source: Source, at: datetime) -> tuple[Held, Event | None]:
         """Add a source; returns the row, and the event where the row is new."""
         old = self._rows.get(key)
-        new = Held(source, at) if old is None else Held(old.sources | source, old.created_at)
+        if old is None:
+            new = Held(source, at)
+            self._set(key, None, new)
+            return new, self._event(EventType.GROUP_ASSIGNMENT_CREATED, key, new)
+        new = Held(old.sources | source, old.created_at)
         if new != old:
-            self._set(key, new)
-        return new, self._event(EventType.GROUP_ASSIGNMENT_CREATED, key, new) if old is None else None
+            self._set(key, old, new)
+        return new, None
 
     def withdraw(self, key: AssignmentKey, sources: Source) -> Event | None:
         """Take sources away; returns the event where the row went with its last one."""
@@ -117,9 +126,9 @@ class AssignmentBook:
         left = old.sources & ~sources
         if left:
             if left != old.sources:
-                self._set(key, Held(left, old.created_at))
+                self._set(key, old, Held(left, old.created_at))
             return None
-        self._set(key, None)
+        self._set(key, old, None)
         return self._event(EventType.GROUP_ASSIGNMENT_DELETED, key, old)
 
     def remove(self, keys: Iterable[AssignmentKey]) -> Iterator[Event]:
@@ -134,37 +143,35 @@ class AssignmentBook:
         written = {k: self._rows[k] for k, old in self._before.items() if k in self._rows and self._rows[k] != old}
         removed = frozenset(k for k, old in self._before.items() if old is not None and k not in self._rows)
         created = [key for key in written if self._before[key] is None]
-        # How many roles each touched member has gained; what it had before follows from what it has now.
-        gained = Counter(map(_member, created))
-        gained.subtract(map(_member, removed))
-        joined = frozenset(m for m in gained if self._roles[m] and not self._roles[m] - gained[m])
-        left = frozenset(m for m in gained if not self._roles[m] and self._roles[m] - gained[m])
-        counts: dict[tuple[int, int], GroupCounts] = {}
-        for group in {(member.tenant_id, member.group_id) for member in gained}:
-            counts[group] = GroupCounts(users=0, assignments=0)
-        _count(counts, joined, left, created, removed)
+        roles = self._roles
+        joined = frozenset(member for member, before in self._roles_before.items() if not before and roles[member])
+        left = frozenset(member for member, before in self._roles_before.items() if before and not roles[member])
+        counts = _counts(joined, left, created, removed)
         return AssignmentChanges(written=written, removed=removed, joined=joined, left=left, counts=counts)
 
-    def _set(self, key: AssignmentKey, row: Held | None) -> None:
-        old = self._rows.get(key)
+    def _set(self, key: AssignmentKey, old: Held | None, row: Held | None) -> None:
         self._before.setdefault(key, old)
         if row is None:
             del self._rows[key]
-            self._of_user[key.user_id].discard(key)
+            if self._of_user is not None:
+                self._of_user[key.user_id].discard(key)
             self._count_role(_member(key), -1)
             return
         self._rows[key] = row
         if old is None:
-            self._of_user.setdefault(key.user_id, set()).add(key)
+            if self._of_user is not None:
+                self._of_user.setdefault(key.user_id, set()).add(key)
             self._count_role(_member(key), 1)
 
     def _count_role(self, member: MemberKey, by: int) -> None:
-        self._roles[member] += by
+        before = self._roles.get(member, 0)
+        self._roles_before.setdefault(member, before)
+        roles = self._roles[member] = before + by
         if self.follower is None:
             return
-        if by > 0 and self._roles[member] == 1:
+        if by > 0 and roles == 1:
             self.follower.join(member)
-        elif by < 0 and not self._roles[member]:
+        elif by < 0 and not roles:
             self.follower.leave(member)
 
     def _event(self, event_type: EventType, key: AssignmentKey, row: Held) -> Event:
@@ -177,25 +184,31 @@ class AssignmentBook:
                 "group": {"id": key.group_id, "key": group},
                 "user": {"id": key.user_id, "key": user},
                 "role": {"id": key.role_id, "key": role},
-                "sources": [str(name) for name in names(row.sources)],
+                "sources": list(wire_names(row.sources)),
             },
         )
+
+
+# The tenant and the group of a row or of a member.
+_group: Callable[[AssignmentKey | MemberKey], tuple[int, int]] = itemgetter(0, 1)
 
 
 def _member(key: AssignmentKey) -> MemberKey:
     return MemberKey(key.tenant_id, key.group_id, key.user_id)
 
 
-def _count(
-    counts: dict[tuple[int, int], GroupCounts],
+def _counts(
     joined: Iterable[MemberKey],
     left: Iterable[MemberKey],
     created: Iterable[AssignmentKey],
     removed: Iterable[AssignmentKey],
-) -> None:
-    users = Counter((m.tenant_id, m.group_id) for m in joined)
-    users.subtract((m.tenant_id, m.group_id) for m in left)
-    rows = Counter((k.tenant_id, k.group_id) for k in created)
-    rows.subtract((k.tenant_id, k.group_id) for k in removed)
-    for group in counts:
-        counts[group] = GroupCounts(users=users[group], assignments=rows[group])
+) -> dict[tuple[int, int], GroupCounts]:
+    users = Counter(map(_group, joined))
+    users.subtract(map(_group, left))
+    rows = Counter(map(_group, created))
+    rows.subtract(map(_group, removed))
+    return {
+        group: GroupCounts(users=users[group], assignments=rows[group])
+        for group in users.keys() | rows.keys()
+        if users[group] or rows[group]
+    }

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum, unique
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.errors import JSON, Refusal
@@ -126,7 +127,7 @@ def _item(outcome: Outcome) -> JSON:
                     "active": user.active,
                 },
                 "role": role,
-                "sources": [str(name) for name in outcome.sources],
+                "sources": list(outcome.sources),
                 "created_at": timestamp(outcome.created_at),
             }
         case Unassigned(group=group, user=user_key, role=role):
@@ -153,6 +154,8 @@ def _item(outcome: Outcome) -> JSON:
             return refused
 
 
+# What one pass or page shows is mostly of one moment.
+@lru_cache(maxsize=64)
 def timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and a Z, as every door and every event writes instants."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -55,6 +55,8 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     events in their order ends where the operation ended.
     """
     listed = list(events)
+    if len({event.type for event in listed}) <= 1:
+        return listed
     ordered: list[Event] = []
     begin, seen = 0, dict[str, EventType]()
     for place, event in enumerate(listed):

@@ -35,10 +35,17 @@ _NAMES = tuple(
     tuple(name for name in reversed(SourceName) if mask & Source[name.value]) for mask in range(sum(Source) + 1)
 )
 
+_WIRE_NAMES = tuple(tuple(name.value for name in names) for names in _NAMES)
+
 
 def names(sources: Source) -> tuple[SourceName, ...]:
     """All sources of a row, strongest first."""
     return _NAMES[sources]
+
+
+def wire_names(sources: Source) -> tuple[str, ...]:
+    """The same as plain texts."""
+    return _WIRE_NAMES[sources]
 
 
 def strongest(sources: Source) -> SourceName:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from json.encoder import encode_basestring
 from typing import NamedTuple
 from uuid import UUID
 
@@ -107,7 +108,7 @@ def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> list[Outbo
                 f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
             )
             before = here
-        messages.append(envelope.message(first, len(encoded), f"[{_BORDER.decode().join(encoded)}]".encode()))
+        messages.append(envelope.message(first, len(encoded), _body(encoded)))
     return messages
 
 
@@ -124,20 +125,23 @@ def _runs(events: Sequence[NumberedEvent]) -> Iterator[list[NumberedEvent]]:
 
 
 def _message(run: Sequence[NumberedEvent], envelope: _Envelope) -> OutboxMessage:
-    encoded: list[bytes] = []
-    operation_id: UUID | None = None
-    for numbered in run:
+    _, _, head, kind, fixed = envelope
+    encoded: list[str] = []
+    last: UUID | None = None
+    for event, sequence, previous, operation_id, traceparent in run:
         # Nearly every message holds one operation's events, so its part of the text is made once.
-        if numbered.operation_id is not operation_id:
-            operation_id, cause = numbered.operation_id, _cause(numbered.operation_id, numbered.traceparent)
-        sequence, subject = wire_sequence(numbered.sequence), to_json(numbered.event.subject).decode()
+        if operation_id is not last:
+            last, cause = operation_id, _cause(operation_id, traceparent)
+        here, before = wire_sequence(sequence), wire_sequence(previous)
         encoded.append(
-            f"{envelope.head}{sequence}{envelope.kind}{subject}{envelope.fixed}{sequence}"
-            f'","previous":"{wire_sequence(numbered.previous)}","operationid":{cause}'.encode()
-            + to_json(numbered.event.data)
-            + b"}"
+            f"{head}{here}{kind}{encode_basestring(event.subject)}{fixed}{here}"
+            f'","previous":"{before}","operationid":{cause}{to_json(event.data).decode()}}}'
         )
-    return envelope.message(run[0].sequence, len(run), b"[" + _BORDER.join(encoded) + b"]")
+    return envelope.message(run[0].sequence, len(run), _body(encoded))
+
+
+def _body(encoded: Sequence[str]) -> bytes:
+    return f"[{_BORDER.decode().join(encoded)}]".encode()
 
 
 def _envelope(event_type: EventType, tenant_key: str, at: datetime) -> _Envelope:

@@ -4,7 +4,6 @@ One rule: SIGTERM ends it within ten seconds: stop consuming, finish the pass, a
 """
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from infra import collector
 from infra.failpoints import reached
 from infra.measures import Measures
 from infra.postgres.database import Database
@@ -193,10 +193,7 @@ async def run(settings: Settings, measures: Measures) -> None:
         loop.add_signal_handler(number, ended.set)
     worker = Worker(settings, measures=measures)
     await worker.start()
-    # What has been made until now stays for good; left to the collector, it is walked again and again during passes,
-    # which took a third of the worker's processor time.
-    gc.collect()
-    gc.freeze()
+    collector.settle()
     log.info("the worker is up", broker=settings.amqp_url is not None)
     await ended.wait()
     log.info("the worker is stopping")

@@ -30,17 +30,12 @@ async def find_groups(tx: Transaction, keys: Iterable[TenantKey]) -> dict[Tenant
 
 
 async def _find_people(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, Person]:
-    return {
-        (row["tenant_id"], row["key"]): Person(
-            id=row["id"],
-            key=row["key"],
-            active=row["active"],
-            first_name=row["first_name"],
-            last_name=row["last_name"],
-            department=row["department"],
-        )
-        for row in await tx.fetch(_SQL["find_people"], **_keys(keys))
-    }
+    people: dict[TenantKey, Person] = {}
+    for row in await tx.fetch(_SQL["find_people"], **_keys(keys)):
+        tenant_id, *shown = row.values()  # the columns stand in the order of Person
+        person = Person._make(shown)
+        people[tenant_id, person.key] = person
+    return people
 
 
 async def find_roles(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, Role]:

@@ -139,25 +139,30 @@ async def open_counts(tx: Transaction, tenant_ids: Sequence[int], *, counted: in
 
 async def read_operations(reader: Reader, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
     """The operations of these (tenant, id) pairs that exist, in no order."""
-    return await _views(reader, "read_operations", ids)
-
-
-async def read_finished(reader: Reader, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
-    """Those of the operations that have an answer by now, in no order."""
-    return await _views(reader, "read_finished", ids)
-
-
-async def _views(reader: Reader, statement: str, ids: Sequence[tuple[int, UUID]]) -> list[OperationView]:
     rows = await reader.fetch(
-        _SQL[statement],
+        _SQL["read_operations"],
         tenant_ids=[tenant_id for tenant_id, _ in ids],
         ids=[operation_id for _, operation_id in ids],
     )
     return [view(row) for row in rows]
 
 
-def view(row: Row) -> OperationView:
-    """A row with the columns of `read_operations` as a value."""
+async def read_finished(
+    reader: Reader, ids: Sequence[tuple[int, UUID]], requests: Mapping[UUID, dict[str, Any]] | None = None
+) -> list[OperationView]:
+    """Those of the operations that have an answer by now, in no order. `requests` are those that need not be read."""
+    requests = requests or {}
+    rows = await reader.fetch(
+        _SQL["read_finished"],
+        tenant_ids=[tenant_id for tenant_id, _ in ids],
+        ids=[operation_id for _, operation_id in ids],
+        known=[operation_id in requests for _, operation_id in ids],
+    )
+    return [view(row, request=requests.get(row["id"])) for row in rows]
+
+
+def view(row: Row, *, request: dict[str, Any] | None = None) -> OperationView:
+    """A row with the columns of `read_operations` as a value; its request may be known already."""
     return OperationView(
         tenant_id=row["tenant_id"],
         id=row["id"],
@@ -165,7 +170,7 @@ def view(row: Row) -> OperationView:
         kind=row["kind"],
         status=OperationStatus(row["status"]),
         dry_run=row["dry_run"],
-        request=row["request"],
+        request=row["request"] if request is None else request,
         presentation=_presentation(row["presentation"]),
         response=row["response"],
         error=row["error"],

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from domain.errors import JSON
 from domain.outcomes import OperationStatus
 from infra.cloudevents import OutboxMessage
@@ -222,4 +224,4 @@ def _open_operation(row: Row) -> OpenOperation:
 
 
 def _json(document: Mapping[str, JSON] | None) -> str | None:
-    return None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return None if document is None else to_json(document).decode()

@@ -49,7 +49,7 @@ async def load_seats(
     """
     joins = joins or {}
     carriers = sorted({*groups, *joins})
-    facts = SeatFacts(people={person.id: person for person in known})
+    facts = SeatFacts()
     if carriers:
         _take_grants(
             facts, await tx.fetch(_SQL["grants_of_groups"], tenant_ids=_first(carriers), group_ids=_second(carriers))
@@ -59,6 +59,7 @@ async def load_seats(
     wanted |= {(row["tenant_id"], row["license_id"]) for row in rows}
     if not wanted and not grants:
         return SeatBook(facts, at)
+    facts.people.update((person.id, person) for person in known)
     facts.pools.update(await _read_pools(tx, sorted(wanted)))
     facts.pools.update({pool.id: pool for pool in pools})
     rows = [row for row in rows if row["license_id"] in facts.pools]

@@ -36,7 +36,7 @@ async def change_assignments(
         at=at,
         people=touched,
         joins=_joins(items, facts),
-        known=[Holder(person.id, person.key, person.active) for person in facts.people.values()],
+        known=(Holder(person.id, person.key, person.active) for person in facts.people.values()),
     )
     decisions = plan_assignments(orders, facts, book, seats)
     await apply_changes(tx, book.changes())

@@ -41,8 +41,11 @@ SELECT operation.tenant_id, id, seq, kind, status, dry_run, request, presentatio
 
 -- name: read_finished
 -- As read_operations, but only those that have an answer: what a waiting API process asks for all its waiters at once.
-SELECT operation.tenant_id, id, seq, kind, status, dry_run, request, presentation, response, error, attempts,
+-- The request of one that it has accepted itself is known to it: unpacked and read, it is a third of what comes back.
+SELECT operation.tenant_id, id, seq, kind, status, dry_run, CASE WHEN NOT known THEN request END AS request,
+       presentation, response, error, attempts,
        done, total, accepted_at, started_at, finished_at, superseded_by, request_id
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[])) AS asked (tenant_id, id)
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[]), CAST(:known AS boolean[]))
+       AS asked (tenant_id, id, known)
   JOIN operation USING (tenant_id, id)
  WHERE operation.status <> 'queued' AND (operation.response IS NOT NULL OR operation.finished_at IS NOT NULL);
