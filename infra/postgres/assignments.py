@@ -17,25 +17,27 @@ async def read_facts(
     tx: Transaction, *, groups: Iterable[TenantKey], people: Iterable[TenantKey], roles: Iterable[TenantKey]
 ) -> AssignmentFacts:
     """What these (tenant, key) pairs are; unknown ones are absent."""
-    return AssignmentFacts(
-        groups=await find_groups(tx, groups),
-        people=await _find_people(tx, people),
-        roles=await find_roles(tx, roles),
-    )
+    facts = AssignmentFacts(groups={}, people={}, roles={})
+    named = {
+        f"{kind}_{column}": values
+        for kind, keys in (("group", groups), ("person", people), ("role", roles))
+        for column, values in _keys(keys).items()
+    }
+    for row in await tx.fetch(_SQL["find_named"], **named):
+        # The columns stand in this order, those of a person in that of Person.
+        kind, tenant_id, number, key, *person, permission_scope, titles = row.values()
+        if kind == "person":
+            facts.people[tenant_id, key] = Person(number, key, *person)
+        elif kind == "group":
+            facts.groups[tenant_id, key] = number
+        else:
+            facts.roles[tenant_id, key] = Role(id=number, key=key, permission_scope=permission_scope, titles=titles)
+    return facts
 
 
 async def find_groups(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, int]:
     """The ids of these groups."""
     return {(row["tenant_id"], row["key"]): row["id"] for row in await tx.fetch(_SQL["find_groups"], **_keys(keys))}
-
-
-async def _find_people(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, Person]:
-    people: dict[TenantKey, Person] = {}
-    for row in await tx.fetch(_SQL["find_people"], **_keys(keys)):
-        tenant_id, *shown = row.values()  # the columns stand in the order of Person
-        person = Person._make(shown)
-        people[tenant_id, person.key] = person
-    return people
 
 
 async def find_roles(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, Role]:

@@ -6,11 +6,20 @@ SELECT sent.tenant_id, user_group.id, sent.key
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
   JOIN user_group USING (tenant_id, key);
 
--- name: find_people
--- People by (tenant, key), as an assignment shows them.
-SELECT sent.tenant_id, app_user.id, sent.key, active, first_name, last_name, department
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
-  JOIN app_user USING (tenant_id, key);
+-- name: find_named
+-- All that a wave names by (tenant, key), as assignments see it, in one round trip; unknown keys give no row.
+SELECT 'person' AS kind, sent.tenant_id, app_user.id, sent.key, active, first_name, last_name, department,
+       NULL AS permission_scope, CAST(NULL AS json) AS titles
+  FROM unnest(CAST(:person_tenant_ids AS bigint[]), CAST(:person_keys AS text[])) AS sent (tenant_id, key)
+  JOIN app_user USING (tenant_id, key)
+ UNION ALL
+SELECT 'group', sent.tenant_id, user_group.id, sent.key, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM unnest(CAST(:group_tenant_ids AS bigint[]), CAST(:group_keys AS text[])) AS sent (tenant_id, key)
+  JOIN user_group USING (tenant_id, key)
+ UNION ALL
+SELECT 'role', sent.tenant_id, role.id, sent.key, NULL, NULL, NULL, NULL, permission_scope, titles
+  FROM unnest(CAST(:role_tenant_ids AS bigint[]), CAST(:role_keys AS text[])) AS sent (tenant_id, key)
+  JOIN role USING (tenant_id, key);
 
 -- name: find_roles
 -- Roles by (tenant, key).
