@@ -5,8 +5,8 @@ One rule: what a process has made before it serves is not looked at again, and w
 
 import gc
 
-# By Python's own measure, 700 objects more than before, a batch of 100 items starts it several times, and hardly anything
-# here is part of a cycle: docs/adr/0025. Twenty thousand small objects are some megabytes.
+# By Python's own measure, 700 objects more than before, a batch of 100 items starts it several times, and hardly
+# anything here is part of a cycle: docs/adr/0025. Twenty thousand small objects are some megabytes.
 _OBJECTS = 20_000
 _YOUNGER = 10
 
