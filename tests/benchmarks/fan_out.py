@@ -6,7 +6,8 @@ One rule: what stands in the way is measured too: single calls of another tenant
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, cycle
@@ -19,6 +20,7 @@ from domain.scopes import TENANT_SCOPES
 from infra.local import databases
 from infra.postgres import administration
 from infra.postgres.database import Database
+from tests.benchmarks import chunk_statements
 from tests.benchmarks.clients import client_of, until_ended
 from tests.benchmarks.figures import Figure, Sheet, under
 from tests.benchmarks.runs import Plan
@@ -48,7 +50,6 @@ SELECT $1, $2, app_user.id, role.id, 1 FROM app_user, role
 _MEMBERS = """
 INSERT INTO group_member (tenant_id, group_id, user_id) SELECT tenant_id, $2, id FROM app_user WHERE tenant_id = $1
 """
-_ROLE = "INSERT INTO role (tenant_id, key, permission_scope, titles) VALUES (1, 'member', 'USER_GROUPS', '{}')"
 _COUNTS = "UPDATE user_group SET user_count = $3, assignment_count = $3 WHERE tenant_id = $1 AND id = $2"
 
 _RAW = """
@@ -70,8 +71,10 @@ async def measure(plan: Plan) -> list[Figure]:
         tenants = count()
 
         async def step(sheet: Sheet, members: int) -> None:
-            raw = await _raw_seconds(plan, members)
+            raw, alone = await _raw_seconds(plan, members), await _alone_seconds(plan, members)
             sheet.note(f"{members:,} members: raw INSERT … SELECT", raw, "s")
+            sheet.note(f"{members:,} members: the statements of its chunks alone", alone, "s")
+            sheet.note(f"{members:,} members: that is, times the raw rows", alone / raw, "")
             seconds = await _note_fan_out(sheet, started, f"fan-out-{next(tenants)}", members, bystander)
             sheet.note(f"{members:,} members: times the raw rows", seconds / raw, "", under(2))
 
@@ -202,14 +205,34 @@ async def _fill(connection: asyncpg.Connection, tenant_id: int, members: int) ->
 
 async def _raw_seconds(plan: Plan, members: int) -> float:
     """The same rows into the same tables with their indexes, in one statement, in a database of its own."""
+    async with _filled(plan, members) as (url, tenant_id, group_id):
+        connection = await asyncpg.connect(url)
+        try:
+            began = time.perf_counter()
+            await connection.execute(_RAW, tenant_id, group_id)
+            return time.perf_counter() - began
+        finally:
+            await connection.close()
+
+
+async def _alone_seconds(plan: Plan, members: int) -> float:
+    """The same by the statements of chunks alone, in a database of its own as well."""
+    async with _filled(plan, members) as (url, tenant_id, group_id):
+        return await chunk_statements.seconds(
+            url, tenant_id=tenant_id, group_id=group_id, license_id=1, members=members
+        )
+
+
+@asynccontextmanager
+async def _filled(plan: Plan, members: int) -> AsyncIterator[tuple[str, int, int]]:
+    """A database with a tenant and its one group: its URL, the tenant's id and the group's."""
     url = databases.create(plan.servers.database_url)
+    database = Database(url, size=1)
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(_ROLE)
-        group_id = await _fill(connection, 1, members)
-        began = time.perf_counter()
-        await connection.execute(_RAW, 1, group_id)
-        return time.perf_counter() - began
+        tenant = await administration.create_tenant(database, key="alone", org="alone", name="Alone")
+        yield url, tenant.id, await _fill(connection, tenant.id, members)
     finally:
         await connection.close()
+        await database.close()
         databases.drop(url)
