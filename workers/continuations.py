@@ -4,6 +4,7 @@ One rule: touch is reach. Before anything is decided about a person, what was as
 is applied to them, in the order in which it was asked.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -87,8 +88,10 @@ async def continue_one(
     """
     announced: list[Announced] = []
 
-    def tell(told: Iterable[Told]) -> None:
-        announced.extend(announce(log, of.operation_id, of.traceparent, told))
+    async def tell(told: Iterable[Told]) -> None:
+        for message in announce(log, of.operation_id, of.traceparent, told):
+            announced.append(message)
+            await asyncio.sleep(0)  # a pass of another tenant waits for one message at most, not for fifty
 
     step = await take_step(tx, of, upcoming, rows=rows, at=log.at, tell=tell)
     await move_continuations(tx, [(of, step.touched)], by_chunk=True)
@@ -97,7 +100,7 @@ async def continue_one(
     if not step.more:
         await finish(tx, of)
         ended = await end_operations(tx, of.tenant_id, [of.operation_id])
-        tell([finished_event(one.id, one.kind, one.status) for one in ended])
+        await tell([finished_event(one.id, one.kind, one.status) for one in ended])
     await record(tx, finished=[], announced=announced, logs=[log], held=Held(ending(), [of.operation_id]))
     return step
 

@@ -41,7 +41,7 @@ class Upcoming(NamedTuple):
     more: bool
 
 
-Tell = Callable[[Sequence[Told]], None]
+Tell = Callable[[Sequence[Told]], Awaitable[None]]
 """Called while Postgres writes: with what a step tells, in this order."""
 
 
@@ -49,7 +49,11 @@ async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at:
     """Come to people whom another command is about to touch; the cursor stays."""
     told: list[Told] = []
     book = await open_book(tx, of, people, at)
-    await close_book(tx, book, of, await serve(tx, book, of, people), told.extend)
+
+    async def tell(more: Sequence[Told]) -> None:
+        told.extend(more)
+
+    await close_book(tx, book, of, await serve(tx, book, of, people), tell)
     return told
 
 
@@ -132,9 +136,9 @@ async def close_book(tx: Transaction, book: SeatBook, of: Continuation, told: Se
         book.table.pools_before.pop(of.target.id, None)
     counts = book.end()
     changes = book.changes()
-    tell([*rows, *counts])
+    await tell([*rows, *counts])
     await write_seats(tx, changes)
-    tell(await settle_book(tx, changes, of, book.at))
+    await tell(await settle_book(tx, changes, of, book.at))
 
 
 async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime, tell: Tell) -> Step:
@@ -142,7 +146,7 @@ async def _promote(tx: Transaction, of: Continuation, *, rows: int, at: datetime
     running = await read_running(tx, [of.tenant_id])
     cause = Cause(of.operation_id, of.operation_seq)
     given = await give_on(tx, of.tenant_id, of.license_id or 0, cause, at, running=running, most=rows)
-    tell(given.told)
+    await tell(given.told)
     return Step(given.served, more=given.left > 0)
 
 

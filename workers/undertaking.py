@@ -118,7 +118,11 @@ async def carry_out(tx: Transaction, this: Undertaking) -> list[Told]:
     if not this.more:
         release(this.book, this.of)
     all_told: list[Told] = []
-    await close_book(tx, this.book, this.of, told, all_told.extend)
+
+    async def tell(more: Sequence[Told]) -> None:
+        all_told.extend(more)
+
+    await close_book(tx, this.book, this.of, told, tell)
     if this.more:
         this.of.done = this.done
         await begin_continuation(tx, this.of)
