@@ -6,7 +6,7 @@ One rule: only a process that serves until it ends makes one; what is made here 
 from fastapi import FastAPI
 
 from api.app import create_app
-from infra import collector
+from infra import garbage
 
 
 def application() -> FastAPI:
@@ -16,5 +16,5 @@ def application() -> FastAPI:
     the processor time of a call.
     """
     app = create_app()
-    collector.settle()
+    garbage.look_rarely()
     return app

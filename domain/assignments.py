@@ -52,9 +52,9 @@ class Role:
 class AssignmentFacts:
     """What a wave's items name, by (tenant, key); what is absent does not exist. Groups map to their ids."""
 
-    groups: dict[TenantKey, int]
-    people: dict[TenantKey, Person]
-    roles: dict[TenantKey, Role]
+    groups: Mapping[TenantKey, int]
+    people: Mapping[TenantKey, Person]
+    roles: Mapping[TenantKey, Role]
 
 
 def plan_assignments(

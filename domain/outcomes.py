@@ -154,7 +154,7 @@ def _item(outcome: Outcome) -> JSON:
             return refused
 
 
-# What one pass or page shows is mostly of one moment.
+# What one pass writes is mostly of one moment.
 @lru_cache(maxsize=64)
 def timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds and a Z, as every door and every event writes instants."""

@@ -44,7 +44,7 @@ def names(sources: Source) -> tuple[SourceName, ...]:
 
 
 def wire_names(sources: Source) -> tuple[str, ...]:
-    """The same as plain texts."""
+    """All sources of a row as the wire spells them, strongest first: as plain texts, which are written quicker."""
     return _WIRE_NAMES[sources]
 
 

@@ -82,22 +82,19 @@ def wire_sequence(sequence: int) -> str:
     return f"{sequence:0{SEQUENCE_DIGITS}d}"
 
 
-def encode(events: Sequence[NumberedEvent], *, tenant_key: str, at: datetime) -> list[OutboxMessage]:
+def encode(events: Sequence[NumberedEvent], *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
     """Cut events, which come in sequence order, into messages: a new one at every change of type and every 100."""
-    return [
-        _message(run[start : start + EVENTS_PER_MESSAGE], _envelope(run[0].event.type, tenant_key, at))
-        for run in _runs(events)
-        for start in range(0, len(run), EVENTS_PER_MESSAGE)
-    ]
+    for run in _runs(events):
+        for start in range(0, len(run), EVENTS_PER_MESSAGE):
+            yield _message(run[start : start + EVENTS_PER_MESSAGE], _envelope(run[0].event.type, tenant_key, at))
 
 
-def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> list[OutboxMessage]:
+def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
     """What `encode` makes of the same events, in a quarter of the time."""
     envelope = _envelope(run.events.type, tenant_key, at)
     _, _, head, kind, fixed = envelope
     cause = _cause(run.operation_id, run.traceparent)
     before = wire_sequence(run.previous)
-    messages: list[OutboxMessage] = []
     for start in range(0, len(run.events.data), EVENTS_PER_MESSAGE):
         end, first = start + EVENTS_PER_MESSAGE, run.sequence + start
         encoded: list[str] = []
@@ -108,8 +105,7 @@ def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> list[Outbo
                 f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
             )
             before = here
-        messages.append(envelope.message(first, len(encoded), _body(encoded)))
-    return messages
+        yield envelope.message(first, len(encoded), _body(encoded))
 
 
 def split(body: bytes) -> list[bytes]:

@@ -89,20 +89,27 @@ async def continue_one(
     announced: list[Announced] = []
 
     async def tell(told: Iterable[Told]) -> None:
-        for message in announce(log, of.operation_id, of.traceparent, told):
-            announced.append(message)
-            await asyncio.sleep(0)  # a pass of another tenant waits for one message at most, not for fifty
+        announced.extend(await _announced(log, of, told))
 
     step = await take_step(tx, of, upcoming, rows=rows, at=log.at, tell=tell)
     await move_continuations(tx, [(of, step.touched)], by_chunk=True)
     for one in step.reached:
-        announced += announce(log, one.operation_id, one.traceparent, one.events)
+        announced += await _announced(log, one, one.events)
     if not step.more:
         await finish(tx, of)
         ended = await end_operations(tx, of.tenant_id, [of.operation_id])
         await tell([finished_event(one.id, one.kind, one.status) for one in ended])
     await record(tx, finished=[], announced=announced, logs=[log], held=Held(ending(), [of.operation_id]))
     return step
+
+
+async def _announced(log: TenantLog, cause: Continuation | Reached, told: Iterable[Told]) -> list[Announced]:
+    """The messages of what is told, each made for itself: a pass of another tenant waits for one, not for fifty."""
+    messages: list[Announced] = []
+    for message in announce(log, cause.operation_id, cause.traceparent, told):
+        messages.append(message)
+        await asyncio.sleep(0)
+    return messages
 
 
 async def count_failure(tx: Transaction, log: TenantLog, reason: str) -> Continuation | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from infra import collector
+from infra import garbage
 from infra.failpoints import reached
 from infra.measures import Measures
 from infra.postgres.database import Database
@@ -193,7 +193,7 @@ async def run(settings: Settings, measures: Measures) -> None:
         loop.add_signal_handler(number, ended.set)
     worker = Worker(settings, measures=measures)
     await worker.start()
-    collector.settle()
+    garbage.look_rarely()
     log.info("the worker is up", broker=settings.amqp_url is not None)
     await ended.wait()
     log.info("the worker is stopping")

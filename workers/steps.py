@@ -45,15 +45,20 @@ Tell = Callable[[Sequence[Told]], Awaitable[None]]
 """Called while Postgres writes: with what a step tells, in this order."""
 
 
-async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> list[Told]:
-    """Come to people whom another command is about to touch; the cursor stays."""
-    told: list[Told] = []
-    book = await open_book(tx, of, people, at)
+def keeping(told: list[Told]) -> Tell:
+    """A `Tell` for whoever tells later: what is told is kept here."""
 
     async def tell(more: Sequence[Told]) -> None:
         told.extend(more)
 
-    await close_book(tx, book, of, await serve(tx, book, of, people), tell)
+    return tell
+
+
+async def touch(tx: Transaction, of: Continuation, people: Sequence[Person], at: datetime) -> list[Told]:
+    """Come to people whom another command is about to touch; the cursor stays."""
+    told: list[Told] = []
+    book = await open_book(tx, of, people, at)
+    await close_book(tx, book, of, await serve(tx, book, of, people), keeping(told))
     return told
 
 

@@ -18,7 +18,7 @@ from infra.postgres.continuations import begin_continuation, end_continuations, 
 from infra.postgres.database import Transaction
 from workers.announcing import finished_event
 from workers.continuations import finish, reach_by
-from workers.steps import Upcoming, close_book, move_cursor, next_people, open_book, release, serve
+from workers.steps import Upcoming, close_book, keeping, move_cursor, next_people, open_book, release, serve
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,11 +118,7 @@ async def carry_out(tx: Transaction, this: Undertaking) -> list[Told]:
     if not this.more:
         release(this.book, this.of)
     all_told: list[Told] = []
-
-    async def tell(more: Sequence[Told]) -> None:
-        all_told.extend(more)
-
-    await close_book(tx, this.book, this.of, told, tell)
+    await close_book(tx, this.book, this.of, told, keeping(all_told))
     if this.more:
         this.of.done = this.done
         await begin_continuation(tx, this.of)

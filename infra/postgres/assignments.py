@@ -17,7 +17,9 @@ async def read_facts(
     tx: Transaction, *, groups: Iterable[TenantKey], people: Iterable[TenantKey], roles: Iterable[TenantKey]
 ) -> AssignmentFacts:
     """What these (tenant, key) pairs are; unknown ones are absent."""
-    facts = AssignmentFacts(groups={}, people={}, roles={})
+    found_groups: dict[TenantKey, int] = {}
+    found_people: dict[TenantKey, Person] = {}
+    found_roles: dict[TenantKey, Role] = {}
     named = {
         f"{kind}_{column}": values
         for kind, keys in (("group", groups), ("person", people), ("role", roles))
@@ -27,12 +29,12 @@ async def read_facts(
         # The columns stand in this order, those of a person in that of Person.
         kind, tenant_id, number, key, *person, permission_scope, titles = row.values()
         if kind == "person":
-            facts.people[tenant_id, key] = Person(number, key, *person)
+            found_people[tenant_id, key] = Person(number, key, *person)
         elif kind == "group":
-            facts.groups[tenant_id, key] = number
+            found_groups[tenant_id, key] = number
         else:
-            facts.roles[tenant_id, key] = Role(id=number, key=key, permission_scope=permission_scope, titles=titles)
-    return facts
+            found_roles[tenant_id, key] = Role(id=number, key=key, permission_scope=permission_scope, titles=titles)
+    return AssignmentFacts(groups=found_groups, people=found_people, roles=found_roles)
 
 
 async def find_groups(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, int]:

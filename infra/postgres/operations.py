@@ -151,14 +151,15 @@ async def read_finished(
     reader: Reader, ids: Sequence[tuple[int, UUID]], requests: Mapping[UUID, dict[str, Any]] | None = None
 ) -> list[OperationView]:
     """Those of the operations that have an answer by now, in no order. `requests` are those that need not be read."""
-    requests = requests or {}
+    # As they are now: whoever waits for one may leave while the database answers.
+    known = {number: requests[number] for _, number in ids if number in requests} if requests else {}
     rows = await reader.fetch(
         _SQL["read_finished"],
         tenant_ids=[tenant_id for tenant_id, _ in ids],
         ids=[operation_id for _, operation_id in ids],
-        known=[operation_id in requests for _, operation_id in ids],
+        known=[operation_id in known for _, operation_id in ids],
     )
-    return [view(row, request=requests.get(row["id"])) for row in rows]
+    return [view(row, request=known.get(row["id"])) for row in rows]
 
 
 def view(row: Row, *, request: dict[str, Any] | None = None) -> OperationView:

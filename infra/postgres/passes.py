@@ -224,4 +224,5 @@ def _open_operation(row: Row) -> OpenOperation:
 
 
 def _json(document: Mapping[str, JSON] | None) -> str | None:
+    # Three times as quick as json.dumps, which would refuse what is no JSON; its type says that it is.
     return None if document is None else to_json(document).decode()

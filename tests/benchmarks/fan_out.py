@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, cycle
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 import httpx
@@ -206,34 +206,42 @@ async def _fill(connection: asyncpg.Connection, tenant_id: int, members: int) ->
 
 async def _raw_seconds(plan: Plan, members: int) -> float:
     """The same rows into the same tables with their indexes, in one statement, in a database of its own."""
-    async with _filled(plan, members) as (url, tenant_id, group_id):
-        connection = await asyncpg.connect(url)
-        try:
-            began = time.perf_counter()
-            await connection.execute(_RAW, tenant_id, group_id)
-            return time.perf_counter() - began
-        finally:
-            await connection.close()
+    async with _filled(plan, members) as filled:
+        began = time.perf_counter()
+        await filled.connection.execute(_RAW, filled.tenant_id, filled.group_id)
+        return time.perf_counter() - began
 
 
 async def _alone_seconds(plan: Plan, members: int) -> float:
     """The same by the statements of chunks alone, in a database of its own as well."""
-    async with _filled(plan, members) as (url, tenant_id, group_id):
+    async with _filled(plan, members) as filled:
         return await chunk_statements.seconds(
-            url, tenant_id=tenant_id, group_id=group_id, license_id=1, members=members
+            filled.url, tenant_id=filled.tenant_id, group_id=filled.group_id, license_id=1, members=members
         )
 
 
+class _Filled(NamedTuple):
+    """A database with one tenant and its one group, and the connection that has filled it."""
+
+    url: str
+    connection: asyncpg.Connection
+    tenant_id: int
+    group_id: int
+
+
 @asynccontextmanager
-async def _filled(plan: Plan, members: int) -> AsyncIterator[tuple[str, int, int]]:
-    """A database with a tenant and its one group: its URL, the tenant's id and the group's."""
+async def _filled(plan: Plan, members: int) -> AsyncIterator[_Filled]:
     url = databases.create(plan.servers.database_url)
-    database = Database(url, size=1)
-    connection = await asyncpg.connect(url)
     try:
-        tenant = await administration.create_tenant(database, key="alone", org="alone", name="Alone")
-        yield url, tenant.id, await _fill(connection, tenant.id, members)
+        database = Database(url, size=1)
+        try:
+            tenant = await administration.create_tenant(database, key="alone", org="alone", name="Alone")
+        finally:
+            await database.close()
+        connection = await asyncpg.connect(url)
+        try:
+            yield _Filled(url, connection, tenant.id, await _fill(connection, tenant.id, members))
+        finally:
+            await connection.close()
     finally:
-        await connection.close()
-        await database.close()
         databases.drop(url)

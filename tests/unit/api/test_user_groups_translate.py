@@ -53,9 +53,10 @@ def refused(code, **facts):
     return Refusal(code=code, **facts)
 
 
-def view(form, items, outcomes, *, language="en", **options):
-    """The stored operation after these outcomes, its documents as they come back from the database."""
-    request = json.loads(json.dumps(encode(ChangeAssignments(items=tuple(items)))))
+def view(form, items, outcomes, *, language="en", kept=False, **options):
+    """The operation after these outcomes as it is read from the database; its request may be `kept` from acceptance."""
+    request = encode(ChangeAssignments(items=tuple(items)))
+    request = request if kept else json.loads(json.dumps(request))
     response = json.loads(json.dumps(document(Result(outcomes=outcomes, titles=TITLES))))
     return OperationView(
         tenant_id=1,
@@ -226,3 +227,14 @@ def test_whatever_is_sent_as_items_can_be_stored_and_answered(items):
             for item in read
         ]
         assert len(translate.batch_created(view(translate.BATCH_CREATED, read, outcomes)).body["items"]) == len(items)
+
+
+def test_an_answer_is_the_same_whether_its_request_was_kept_or_is_read_again():
+    items = [change(CREATE, "ada"), InvalidItem(field="", reason="not_object", sent={}), change(CREATE, "nobody")]
+    outcomes = [
+        assigned(),
+        refused(ErrorCode.INVALID_ITEM, field="", details={"reason": "not_object"}),
+        refused(ErrorCode.USER_DOES_NOT_EXIST, field="user_id"),
+    ]
+    kept, read = (view(translate.BATCH_CREATED, items, outcomes, kept=kept) for kept in (True, False))
+    assert render(kept) == render(read)
