@@ -42,7 +42,7 @@ class Service:
             sequence = len(self.events) + len(placed) + 1
             placed.append(numbered(SAMPLES[event_type], sequence, previous=self._last.get(event_type, 0)))
             self._last[event_type] = sequence
-        messages = encode(placed, tenant_key="demo", at=AT)
+        messages = list(encode(placed, tenant_key="demo", at=AT))
         self.events += [event for message in messages for event in json.loads(message.body)]
         return messages
 

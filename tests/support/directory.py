@@ -85,7 +85,7 @@ async def add_events(
                 NumberedEvent(event=event, sequence=sequence, previous=0, operation_id=uuid4(), traceparent=None)
             )
             sequence += 1
-    messages = encode(events, tenant_key=tenant_key, at=A_MOMENT)
+    messages = list(encode(events, tenant_key=tenant_key, at=A_MOMENT))
     await sql.executemany(
         _OUTBOX,
         [(tenant_id, m.type, m.first_sequence, m.last_sequence, uuid4(), m.routing_key, m.body) for m in messages],
