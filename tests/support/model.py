@@ -80,7 +80,7 @@ class Model(ModelDirectory):
             elsewhere._dry = True
             return elsewhere.apply(command, operation, at=at, chosen=chosen)
         self._operation, self._said, self._now, self._turn = operation, [], at, self._turn + 1
-        self._started = set()
+        self._started, self._gone = set(), []
         before = self._tell()
         outcomes = [self._settled(command, item, chosen) for item in _items(command)]
         self._say_counts(before)

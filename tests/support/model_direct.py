@@ -160,9 +160,10 @@ class ModelDirect(ModelPools):
                 del self.entitlements[row["id"]]
 
     def _merge(self, row: Document, other: Document) -> None:
-        asked = [one["asked"] for one in (row, other) if one["state"] in {ACTIVE, QUEUED, BLOCKED}]
+        """One row of two: the older place of those who have one, which somebody who is not active has not."""
+        placed = [one for one in (row, other) if one["state"] in {ACTIVE, QUEUED, BLOCKED} and not self._is_idle(one)]
         row["state"] = min(row["state"], other["state"])
-        row["asked"] = min(asked, default=row["asked"])
+        row["asked"] = min((one["asked"] for one in placed), default=row["asked"])
         for of, source in other["sources"].items():
             known = row["sources"].setdefault(of, source)
             row["sources"][of] = min(known, source, key=lambda one: one["seq"])

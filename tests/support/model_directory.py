@@ -112,6 +112,7 @@ class ModelDirectory(ModelBundles):
             user["primary_group"] = None
         for grant in [grant for grant in self.grants.values() if grant["group"] == key]:
             del self.grants[grant["id"]]
+        self._gone.append(key)
         number = self.groups.pop(key)["id"]
         self._say("group.deleted", f"groups/{key}", {"group": {"id": number, "key": key}})
         return {"outcome": "deleted", "key": key, "id": number}

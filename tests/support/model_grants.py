@@ -166,9 +166,11 @@ class ModelGrants(ModelDirect):
         return {"grants": grants, "pools": pools}
 
     def _say_counts(self, before: Document) -> None:
-        """What the operation as a whole has done to counts."""
+        """What the operation as a whole has done to counts: of groups that went one after the other, in that order."""
         grants = {number: self._told_grant(grant) for number, grant in self.grants.items()}
-        for number in sorted(before["grants"].keys() | grants.keys()):
+        went = {key: place for place, key in enumerate(self._gone)}
+        of = {number: grant["group"] for number, (_, grant) in before["grants"].items()}
+        for number in sorted(before["grants"].keys() | grants.keys(), key=lambda n: (went.get(of.get(n), 0), n)):
             old, fields = before["grants"].get(number, (None, None))
             new = grants.get(number)
             if new is None:

@@ -62,6 +62,7 @@ class ModelRows:
         self._now = datetime.min.replace(tzinfo=UTC)
         self._dry = False
         self._started: set[str] = set()
+        self._gone: list[str] = []  # groups that this operation has deleted
         self.roles["member"] = self._born("role", permission_scope="USER_GROUPS", titles=MEMBER_TITLES, descriptions={})
 
     def state(self) -> Document:

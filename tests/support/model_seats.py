@@ -166,7 +166,7 @@ class ModelSeats(ModelRows):
     def _restate(self, row: Document) -> None:
         if row["state"] == SUSPENDED:
             return
-        if row["user"] is not None and not self.users[row["user"]]["active"]:
+        if self._is_idle(row):
             row["state"] = PARKED
         elif row["state"] == PARKED:
             self._asks_again(row)
@@ -174,6 +174,10 @@ class ModelSeats(ModelRows):
             row["state"] = BLOCKED
         elif row["state"] == BLOCKED:
             row["state"] = QUEUED
+
+    def _is_idle(self, row: Document) -> bool:
+        """Whose it is, is known and not active."""
+        return row["user"] is not None and not self.users[row["user"]]["active"]
 
     def _promote(self, key: str, pool: Document) -> None:
         if self._gives(pool):

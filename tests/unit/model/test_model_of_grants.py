@@ -124,6 +124,16 @@ def test_deleting_a_group_or_a_licence_takes_what_hangs_on_it(tenant):
     assert tenant.heard() == ["license.updated"]
 
 
+def test_licences_of_groups_that_go_together_are_told_of_in_the_order_of_the_groups(tenant):
+    tenant.leave("g1", "u1", "u2")
+    give(tenant)
+    give(tenant, "g2")
+    tenant.run(DeleteGroups(keys=("g2", "g1")))
+    assert tenant.heard() == ["group_license.updated"] * 2 + ["group.deleted"] * 2
+    told = [event["subject"] for event in tenant.model.events if event["type"] == "group_license.updated"]
+    assert told[-2:] == ["groups/g2/licenses/l1", "groups/g1/licenses/l1"]
+
+
 def bundles(tenant, *codes, group="g1", **quotas):
     return tenant.run(ReplaceGroupBundles(group=group, codes=codes, quotas=quotas))[0]
 
