@@ -36,14 +36,11 @@ def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Ev
 def _events(
     log: TenantLog, operation_id: UUID, traceparent: str | None, events: Iterable[Told]
 ) -> Iterator[OutboxMessage]:
-    numbered: list[NumberedEvent] = []
-    sequence, latest = log.event_seq, log.type_seq
-    for event in events:
-        if isinstance(event, Event):
-            sequence += 1
-            numbered.append(NumberedEvent(event, sequence, latest.get(event.type, 0), operation_id, traceparent))
-            latest[event.type] = sequence
-    log.event_seq = sequence
+    numbered = [
+        NumberedEvent(event, *_place(log, event.type, 1), operation_id, traceparent)
+        for event in events
+        if isinstance(event, Event)
+    ]
     yield from encode(numbered, tenant_key=log.key, at=log.at)
 
 
