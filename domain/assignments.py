@@ -17,7 +17,7 @@ from domain.items import InvalidItem
 from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
 from domain.planning import Decision, Order, in_order, refusal_of
 from domain.seats import SeatBook
-from domain.sources import Source, is_derived, wire_names
+from domain.sources import Source, is_derived, names
 
 ASSIGNABLE_SCOPE = "USER_GROUPS"
 """The permission scope that a role must have to be given in a group."""
@@ -159,4 +159,4 @@ def _take(
 
 def _assigned(item: AssignmentChange, person: Person, row: Held) -> Assigned:
     shown = AssignedPerson(person.key, person.first_name, person.last_name, person.department, person.active)
-    return Assigned(item.group, shown, item.role, wire_names(row.sources), row.created_at)
+    return Assigned(item.group, shown, item.role, names(row.sources), row.created_at)

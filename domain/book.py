@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from domain.events import Event, EventType
-from domain.sources import Source, wire_names
+from domain.sources import Source, names
 
 
 class AssignmentKey(NamedTuple):
@@ -184,7 +184,7 @@ class AssignmentBook:
                 "group": {"id": key.group_id, "key": group},
                 "user": {"id": key.user_id, "key": user},
                 "role": {"id": key.role_id, "key": role},
-                "sources": list(wire_names(row.sources)),
+                "sources": list(names(row.sources)),
             },
         )
 

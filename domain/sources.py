@@ -32,23 +32,16 @@ class SourceName(StrEnum):
 _FLAGS = {name: Source[name.value] for name in SourceName}
 # All names of every mask, strongest first: sixteen tuples, looked up for every item of every batch.
 _NAMES = tuple(
-    tuple(name for name in reversed(SourceName) if mask & Source[name.value]) for mask in range(sum(Source) + 1)
+    tuple(name.value for name in reversed(SourceName) if mask & name.flag) for mask in range(sum(Source) + 1)
 )
 
-_WIRE_NAMES = tuple(tuple(name.value for name in names) for names in _NAMES)
 
-
-def names(sources: Source) -> tuple[SourceName, ...]:
-    """All sources of a row, strongest first."""
+def names(sources: Source) -> tuple[str, ...]:
+    """All sources of a row as the wire spells them, strongest first."""
     return _NAMES[sources]
 
 
-def wire_names(sources: Source) -> tuple[str, ...]:
-    """All sources of a row as the wire spells them, strongest first: as plain texts, which are written quicker."""
-    return _WIRE_NAMES[sources]
-
-
-def strongest(sources: Source) -> SourceName:
+def strongest(sources: Source) -> str:
     """The source that a row shows.
 
     Raises:

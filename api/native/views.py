@@ -7,7 +7,7 @@ from api.errors.languages import Languages
 from api.errors.texts import message
 from domain.errors import JSON, ErrorCode
 from domain.outcomes import OperationStatus, timestamp
-from domain.sources import strongest, wire_names
+from domain.sources import names, strongest
 from infra.postgres.reads.assignments import AssignmentRow
 from infra.postgres.reads.directory import GroupRow, RoleRow, UserRow
 from infra.postgres.reads.operations import OperationRow
@@ -62,8 +62,8 @@ def assignment_body(row: AssignmentRow, languages: Languages) -> dict[str, JSON]
             "active": row.active,
         },
         "role": {"key": row.role_key, "title": languages.choose(row.titles)},
-        "source": strongest(row.sources).value,
-        "sources": list(wire_names(row.sources)),
+        "source": strongest(row.sources),
+        "sources": list(names(row.sources)),
         "created_at": timestamp(row.created_at),
     }
 

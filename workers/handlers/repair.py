@@ -69,7 +69,7 @@ def _unassigned(rows: Sequence[Row]) -> Iterator[Event]:
                     "group": group.document,
                     "user": user.document,
                     "role": role.document,
-                    "sources": [str(name) for name in names(Source(row["sources"]))],
+                    "sources": list(names(Source(row["sources"]))),
                 },
             )
 

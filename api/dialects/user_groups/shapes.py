@@ -9,7 +9,7 @@ from domain.outcomes import timestamp
 from domain.sources import DERIVED, is_derived, names, strongest
 from infra.postgres.reads.user_groups import ShownAssignment, ShownRole
 
-_DERIVED_NAMES = frozenset(name.value for name in names(DERIVED))
+_DERIVED_NAMES = frozenset(names(DERIVED))
 
 
 def assignment_of_outcome(
@@ -49,7 +49,7 @@ def assignment_of_row(
             "status": _status(active=row.active),
         },
         "role": {"id": row.role, "title": languages.choose(row.titles) or row.role},
-        "source": strongest(row.sources).value,
+        "source": strongest(row.sources),
         "created_at": timestamp(row.created_at),
     }
     if with_actions:

@@ -14,7 +14,7 @@ def test_all_sources_of_a_row_are_named_strongest_first():
 
 @pytest.mark.parametrize("mask", MASKS)
 def test_the_names_of_a_mask_give_the_mask(mask):
-    assert Source(sum(name.flag for name in names(mask))) == mask
+    assert Source(sum(SourceName(name).flag for name in names(mask))) == mask
     assert strongest(mask) is names(mask)[0]
 
 
