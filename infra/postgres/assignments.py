@@ -14,7 +14,11 @@ TenantKey = tuple[int, str]
 
 
 async def read_facts(
-    tx: Transaction, *, groups: Iterable[TenantKey], people: Iterable[TenantKey], roles: Iterable[TenantKey]
+    tx: Transaction,
+    *,
+    groups: Iterable[TenantKey] = (),
+    people: Iterable[TenantKey] = (),
+    roles: Iterable[TenantKey] = (),
 ) -> AssignmentFacts:
     """What these (tenant, key) pairs are; unknown ones are absent."""
     found_groups: dict[TenantKey, int] = {}
@@ -35,24 +39,6 @@ async def read_facts(
         else:
             found_roles[tenant_id, key] = Role(id=number, key=key, permission_scope=permission_scope, titles=titles)
     return AssignmentFacts(groups=found_groups, people=found_people, roles=found_roles)
-
-
-async def find_groups(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, int]:
-    """The ids of these groups."""
-    return {(row["tenant_id"], row["key"]): row["id"] for row in await tx.fetch(_SQL["find_groups"], **_keys(keys))}
-
-
-async def find_roles(tx: Transaction, keys: Iterable[TenantKey]) -> dict[TenantKey, Role]:
-    """These roles, as assignments see them."""
-    return {
-        (row["tenant_id"], row["key"]): Role(
-            id=row["id"],
-            key=row["key"],
-            permission_scope=row["permission_scope"],
-            titles=row["titles"],
-        )
-        for row in await tx.fetch(_SQL["find_roles"], **_keys(keys))
-    }
 
 
 async def book_of_pairs(tx: Transaction, pairs: Sequence[tuple[int, int, int]], names: Names) -> AssignmentBook:

@@ -9,7 +9,7 @@ from domain.commands import DeleteUsers, PutUsers, UserPut
 from domain.planning import Decision, Order
 from domain.seats import SeatBook
 from domain.users import MEMBER, User, UserBook, UserFacts, fold, holder_of, plan_delete_users, plan_put_users
-from infra.postgres.assignments import apply_changes, book_of_people, find_groups, find_roles
+from infra.postgres.assignments import apply_changes, book_of_people, read_facts
 from infra.postgres.database import Transaction
 from infra.postgres.directory import group_keys, read_users, remove_users, reserve_ids, write_users
 from infra.postgres.seats import load_seats
@@ -27,18 +27,21 @@ async def put_users(tx: Transaction, orders: Sequence[Order[PutUsers]], at: date
     reached = await reach(tx, ((t, user.id) for (t, key), user in found.items() if (t, key) in named), at)
     if reached:
         found = await _read_users(tx, items)
-    groups = await find_groups(tx, {(t, item.primary_group) for t, item in items if item.primary_group is not None})
-    members = await find_roles(tx, {(order.tenant_id, MEMBER) for order in orders})
+    said = await read_facts(
+        tx,
+        groups=((t, item.primary_group) for t, item in items if item.primary_group is not None),
+        roles=((order.tenant_id, MEMBER) for order in orders),
+    )
     names = Names(
-        groups={group_id: key for (_, key), group_id in groups.items()},
-        roles={role.id: role.key for role in members.values()},
+        groups={group_id: key for (_, key), group_id in said.groups.items()},
+        roles={role.id: role.key for role in said.roles.values()},
     )
     known = [(tenant_id, user.primary_group_id) for (tenant_id, _), user in found.items() if user.primary_group_id]
     names.groups |= await group_keys(tx, known)
     book = await book_of_people(tx, {(t, u.id): u.key for (t, k), u in found.items() if (t, k) in named}, names)
     facts = UserFacts(
-        groups=groups,
-        members={tenant_id: role.id for (tenant_id, _), role in members.items()},
+        groups=said.groups,
+        members={tenant_id: role.id for (tenant_id, _), role in said.roles.items()},
         fresh_ids=await reserve_ids(tx, "user", len(named - found.keys())),
     )
     seats = await _load_seats(tx, items, found, facts, at)

@@ -1,11 +1,5 @@
 -- Group assignments: the facts a wave plans on, and the rows it leaves.
 
--- name: find_groups
--- Groups by (tenant, key); unknown keys give no row.
-SELECT sent.tenant_id, user_group.id, sent.key
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
-  JOIN user_group USING (tenant_id, key);
-
 -- name: find_named
 -- All that a wave names by (tenant, key), as assignments see it, in one round trip; unknown keys give no row.
 SELECT 'person' AS kind, sent.tenant_id, app_user.id, sent.key, active, first_name, last_name, department,
@@ -19,12 +13,6 @@ SELECT 'group', sent.tenant_id, user_group.id, sent.key, NULL, NULL, NULL, NULL,
  UNION ALL
 SELECT 'role', sent.tenant_id, role.id, sent.key, NULL, NULL, NULL, NULL, permission_scope, titles
   FROM unnest(CAST(:role_tenant_ids AS bigint[]), CAST(:role_keys AS text[])) AS sent (tenant_id, key)
-  JOIN role USING (tenant_id, key);
-
--- name: find_roles
--- Roles by (tenant, key).
-SELECT sent.tenant_id, role.id, sent.key, permission_scope, titles
-  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:keys AS text[])) AS sent (tenant_id, key)
   JOIN role USING (tenant_id, key);
 
 -- name: assignments_of_pairs
