@@ -223,12 +223,17 @@ async def test_the_command_prints_the_stored_bytes_and_ends_cleanly_on_an_interr
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(20):
-        assert await process.stderr.readline() == b"# connected\n"
-        messages = service.add(USER, USER)
-        await service.publish(messages)
-        printed = [await process.stdout.readline(), await process.stdout.readline()]
-        process.send_signal(signal.SIGINT)
-        rest, errors = await process.communicate()
+    try:
+        async with asyncio.timeout(20):
+            assert await process.stderr.readline() == b"# connected\n"
+            messages = service.add(USER, USER)
+            await service.publish(messages)
+            printed = [await process.stdout.readline(), await process.stdout.readline()]
+            process.send_signal(signal.SIGINT)
+            rest, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     assert messages[0].body == b"[" + b",\n".join(line.rstrip(b"\n") for line in printed) + b"]"
     assert (process.returncode, rest, errors) == (0, b"", b"")
