@@ -4,7 +4,7 @@ One rule: what is shown holds no password.
 """
 
 from enum import StrEnum
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -26,14 +26,15 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-def checked_url(url: SecretStr, *, schemes: tuple[str, ...]) -> SecretStr:
-    """The URL, which names a host.
+def checked_url(url: SecretStr, *, schemes: tuple[str, ...], sockets: bool = False) -> SecretStr:
+    """The URL, which names a host; with `sockets` its parameter `host` may name the folder of a Unix socket instead.
 
     Raises:
         ValueError: it does not, or has another scheme.
     """
     parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in schemes or not parts.hostname:
+    named = parts.hostname or (sockets and "host" in parse_qs(parts.query))
+    if parts.scheme not in schemes or not named:
         raise ValueError(f"must be a URL that begins with {schemes[0]}:// and names a host")
     return url
 

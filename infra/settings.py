@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: SecretStr = Field(
-        description="Postgres 15 or later: `postgresql://user:password@host:port/database`."
+        description="Postgres 15 or later: `postgresql://user:password@host:port/database`; behind a Unix socket "
+        "`postgresql://user:password@/database?host=/folder&port=5432`."
     )
     amqp_url: SecretStr | None = Field(
         default=None,
@@ -130,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_postgres_url(cls, url: SecretStr) -> SecretStr:
-        return checked_url(url, schemes=("postgresql", "postgres"))
+        return checked_url(url, schemes=("postgresql", "postgres"), sockets=True)
 
     @field_validator("amqp_url")
     @classmethod

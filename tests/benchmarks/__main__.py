@@ -38,6 +38,7 @@ from tests.benchmarks import (
     relay,
     report,
     seats,
+    server,
     side_by_side,
     statements,
     tenants,
@@ -50,9 +51,6 @@ from tests.benchmarks.runs import Plan, Servers
 from workers.cli.progress import Progress
 from workers.cli.testing import PREFIX, own_servers
 
-# As durable as Postgres is by itself, with what docs/operations.md asks for large tables: memory that holds their
-# indexes, and enough log between checkpoints that load does not force one in some runs and not in others.
-POSTGRES = {"max_wal_size": "8GB", "shared_buffers": "4GB"}
 LOADS = (*load.SCENARIOS, "raw-sql")  # the raw rate stands beside the service's, from the same run
 STANDARD = (*LOADS, "statements")
 FURTHER = {
@@ -109,7 +107,7 @@ def main(
     say, signals = Progress(stream=sys.stderr), StopSignals()
     with signals.installed():
         try:
-            with own_servers(install=not no_install, signals=signals, say=say, postgres=POSTGRES) as variables:
+            with own_servers(install=not no_install, signals=signals, say=say, postgres=server.OPTIONS) as variables:
                 plan = Plan(
                     servers=_servers(variables),
                     rounds=rounds or (1 if quick else ROUNDS),
@@ -141,7 +139,7 @@ def _draw(say: Progress) -> None:
 
 def _servers(variables: Mapping[str, str]) -> Servers:
     return Servers(
-        database_url=variables["SEATLINE_TEST_DATABASE_URL"],
+        database_url=asyncio.run(server.settle(variables["SEATLINE_TEST_DATABASE_URL"])),
         amqp_url=variables.get("SEATLINE_TEST_AMQP_URL"),
         place=Place(folder=ROOT / ".dev" / f"{PREFIX}{os.getpid()}"),
     )

@@ -12,6 +12,7 @@ import psutil
 from infra.local import probes
 
 SETTINGS = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
+_OVER_TCP = "SELECT inet_server_addr() IS NOT NULL"
 PACKAGES = ("asyncpg", "aio-pika", "fastapi", "uvicorn", "uvloop", "httptools", "sqlalchemy", "pydantic")
 
 
@@ -43,6 +44,7 @@ async def _postgres(url: str) -> str:
     try:
         number = str(await connection.fetchval("SHOW server_version")).split()[0]
         shown = [f"{name}={await connection.fetchval(f'SHOW {name}')}" for name in SETTINGS]
-        return f"{number} ({', '.join(shown)})"
+        way = "TCP" if await connection.fetchval(_OVER_TCP) else "a Unix socket"
+        return f"{number} over {way} ({', '.join(shown)})"
     finally:
         await connection.close()

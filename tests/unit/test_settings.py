@@ -36,7 +36,9 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
     ("variable", "value"),
     [
         ("SEATLINE_DATABASE_URL", "mysql://db/x"),
+        ("SEATLINE_DATABASE_URL", "postgresql:///seatline"),
         ("SEATLINE_AMQP_URL", "http://broker"),
+        ("SEATLINE_AMQP_URL", "amqp:///?host=/run/broker"),
         ("SEATLINE_MANAGEMENT_URL", "amqp://broker"),
         ("SEATLINE_TRACES_ENDPOINT", "collector:4317"),
         ("SEATLINE_TRACES_RATIO", "1.5"),
@@ -95,6 +97,13 @@ def test_the_masked_form_names_every_variable_and_no_password(monkeypatch):
     assert list(masked) == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     assert "hunter2" not in str(masked)
     assert masked["SEATLINE_AMQP_URL"] == "amqp://seatline:***@broker/%2F"
+
+
+def test_postgres_may_be_behind_a_unix_socket(monkeypatch):
+    url = "postgresql://seatline:hunter2@/seatline?host=/run/postgresql&port=5433"
+    monkeypatch.setenv("SEATLINE_DATABASE_URL", url)
+    assert load().database_url.get_secret_value() == url
+    assert load().masked()["SEATLINE_DATABASE_URL"] == url.replace("hunter2", "***")
 
 
 def test_no_password_appears_when_settings_are_printed():

@@ -1,0 +1,50 @@
+"""The Postgres that figures are measured on, made to be like one that has run for a while on the machine of its clients.
+
+One rule: it is the same for everyone who is measured on it, so it is made so before the first of them begins.
+"""
+
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+SOCKETS = "."
+OPTIONS = {
+    # What docs/operations.md asks for large tables: memory that holds their indexes, and enough log between checkpoints
+    # that load does not force one in some runs and not in others. It stays as durable as it is by itself.
+    "shared_buffers": "4GB",
+    "max_wal_size": "8GB",
+    # As much of its log as `settle` has made is kept to be written again.
+    "min_wal_size": "2GB",
+    # A Unix socket in its data directory. Over TCP, even to the same machine, large answers wait for congestion control:
+    # with BBR an answer of 235 kB has taken 70 ms every so often, which says nothing of who asked.
+    "unix_socket_directories": SOCKETS,
+}
+_LOG_FILES = 120
+
+
+async def settle(url: str) -> str:
+    """Make its log files, if it is a server of ours, and return its URL over its socket.
+
+    A server that is new makes a file of 16 MB whenever it has filled one, and everybody's commits wait for that; one that
+    has run for a while writes the old ones again.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SHOW unix_socket_directories") != SOCKETS:
+            return url
+        for _ in range(_LOG_FILES):
+            await connection.execute("SELECT pg_logical_emit_message(true, 'bench', 'a file that has something in it')")
+            await connection.execute("SELECT pg_switch_wal()")
+        await connection.execute("CHECKPOINT")
+        folder = Path(await connection.fetchval("SHOW data_directory"))
+        return over_socket(url, folder)
+    finally:
+        await connection.close()
+
+
+def over_socket(url: str, folder: Path) -> str:
+    """The same server's URL over the Unix socket in this folder."""
+    parts = urlsplit(url)
+    where = urlencode({"host": str(folder), "port": parts.port})
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@", query=where))
