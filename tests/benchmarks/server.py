@@ -1,4 +1,4 @@
-"""The Postgres that figures are measured on, made to be like one that has run for a while on the machine of its clients.
+"""The Postgres that figures are measured on, made like one that has run for a while beside its clients.
 
 One rule: it is the same for everyone who is measured on it, so it is made so before the first of them begins.
 """
@@ -16,8 +16,8 @@ OPTIONS = {
     "max_wal_size": "8GB",
     # As much of its log as `settle` has made is kept to be written again.
     "min_wal_size": "2GB",
-    # A Unix socket in its data directory. Over TCP, even to the same machine, large answers wait for congestion control:
-    # with BBR an answer of 235 kB has taken 70 ms every so often, which says nothing of who asked.
+    # A Unix socket in its data directory. Over TCP, even within a machine, large answers wait for congestion control:
+    # with BBR one of 235 kB has taken 70 ms every so often, which says nothing of who asked.
     "unix_socket_directories": SOCKETS,
 }
 _LOG_FILES = 120
@@ -26,8 +26,8 @@ _LOG_FILES = 120
 async def settle(url: str) -> str:
     """Make its log files, if it is a server of ours, and return its URL over its socket.
 
-    A server that is new makes a file of 16 MB whenever it has filled one, and everybody's commits wait for that; one that
-    has run for a while writes the old ones again.
+    A server that is new makes a file of 16 MB whenever it has filled one, and everybody's commits wait for that; one
+    that has run for a while writes the old ones again.
     """
     connection = await asyncpg.connect(url)
     try:
