@@ -1,6 +1,7 @@
 """Signing in and out, as a person does it."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.support.browsing import NARROW, WIDE, looking, screenshot
 from tests.support.checking import overflow, violations
@@ -22,6 +23,8 @@ async def test_the_door_is_for_everybody(service, browser, scheme, viewport):
 async def test_a_person_goes_in_and_out_by_the_keyboard(service, browser):
     async with looking(browser, service.url) as (page, _):
         await page.goto("/console/audit")
+        # The field takes the focus when the page is drawn, which may be after it has been loaded.
+        await expect(page.get_by_label("Operator token")).to_be_focused()
         await page.keyboard.type(await service.operator("ops:write", name="on call"))
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/console/audit")
