@@ -4,7 +4,7 @@ One rule: it is the same for everyone who is measured on it, so it is made so be
 """
 
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -46,5 +46,5 @@ async def settle(url: str) -> str:
 def over_socket(url: str, folder: Path) -> str:
     """The same server's URL over the Unix socket in this folder."""
     parts = urlsplit(url)
-    where = urlencode({"host": str(folder), "port": parts.port})
+    where = urlencode({"host": str(folder), "port": parts.port}, safe="/", quote_via=quote)
     return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@", query=where))

@@ -4,10 +4,13 @@ import json
 import resource
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import idle, pictures, report
+from infra.local import databases
+from infra.settings import Settings
+from tests.benchmarks import idle, pictures, report, server
 from tests.benchmarks.arithmetic import arrivals, hourly_growth, percentile
 from tests.benchmarks.broker_rates import sample
 from tests.benchmarks.endurance import settled
@@ -195,3 +198,10 @@ def test_what_the_machine_does_not_allow_is_said_before_anything_is_opened():
 def test_a_message_of_the_limits_is_as_large_as_ours():
     one, hundred = len(sample(1).body), len(sample(100).body)
     assert 95 < hundred / one < 105
+
+
+def test_a_server_is_met_behind_its_socket_with_the_database_and_the_password_it_had():
+    url = server.over_socket("postgresql://seatline:secret@127.0.0.1:5433/seatline", Path("/srv/a folder"))
+    assert url == "postgresql://seatline:secret@/seatline?host=/srv/a%20folder&port=5433"
+    settings = Settings(database_url=url)
+    assert settings.database_url.get_secret_value() == databases.with_database(url, "seatline")
