@@ -17,7 +17,7 @@ OPTIONS = {
     # As much of its log as `settle` has made is kept to be written again.
     "min_wal_size": "2GB",
     # A Unix socket in its data directory. Over TCP, even within a machine, large answers wait for congestion control:
-    # with BBR one of 235 kB has taken 70 ms every so often, which says nothing of who asked.
+    # with BBR one of 233 kB has taken 70 ms every so often, which says nothing of who asked.
     "unix_socket_directories": SOCKETS,
 }
 _LOG_FILES = 120
