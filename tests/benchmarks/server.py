@@ -21,10 +21,11 @@ OPTIONS = {
     "unix_socket_directories": SOCKETS,
 }
 _LOG_FILES = 120
+_LONGEST_PATH = 107  # of a socket, in bytes: unix(7), `sun_path` without its closing zero
 
 
 async def settle(url: str) -> str:
-    """Make its log files, if it is a server of ours, and return its URL over its socket.
+    """Make its log files, if it is a server of ours, and return its URL over its socket, or over TCP as it was.
 
     A server that is new makes a file of 16 MB whenever it has filled one, and everybody's commits wait for that; one
     that has run for a while writes the old ones again.
@@ -44,7 +45,10 @@ async def settle(url: str) -> str:
 
 
 def over_socket(url: str, folder: Path) -> str:
-    """The same server's URL over the Unix socket in this folder."""
+    """The URL of the same server over the Unix socket in this folder; as it is where its path is too long for one."""
     parts = urlsplit(url)
+    socket = folder / f".s.PGSQL.{parts.port}"
+    if len(bytes(socket)) > _LONGEST_PATH:
+        return url
     where = urlencode({"host": str(folder), "port": parts.port}, safe="/", quote_via=quote)
     return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@", query=where))

@@ -205,3 +205,9 @@ def test_a_server_is_met_behind_its_socket_with_the_database_and_the_password_it
     assert url == "postgresql://seatline:secret@/seatline?host=/srv/a%20folder&port=5433"
     settings = Settings(database_url=url)
     assert settings.database_url.get_secret_value() == databases.with_database(url, "seatline")
+
+
+def test_a_server_in_a_folder_too_deep_for_sockets_is_met_over_tcp():
+    url = "postgresql://seatline:secret@127.0.0.1:5433/seatline"
+    assert "host=" in server.over_socket(url, Path("/", "a" * 92))
+    assert server.over_socket(url, Path("/", "a" * 93)) == url
