@@ -14,6 +14,8 @@ from tests.support.waiting import found
 MEMBERS = 8_000
 """More than a first chunk takes."""
 _FAILED = compile_block("failed", "SELECT * FROM operation WHERE id = :id AND status = 'failed'")
+_ENDED = """SELECT true WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                                                                    AND application_name = 'seatline worker')"""
 
 
 async def test_an_operation_whose_chunks_kill_workers_fails_after_three_deaths_and_others_go_on(database_url, tmp_path):
@@ -24,6 +26,7 @@ async def test_an_operation_whose_chunks_kill_workers_fails_after_three_deaths_a
             license_id, [group_id] = await fill(caller, database_url, members=MEMBERS)
             answer = (await caller.post(SetGroupLicense(license_id=license_id, group_id=group_id))).operation
             await asyncio.to_thread(first.wait, 60)
+        await found(lambda: caller.ask(_ENDED))
         deaths = 1
         while deaths < 8 and await _dies(caller, tmp_path / f"{deaths}.log", settings, answer.id):
             deaths += 1
@@ -47,4 +50,6 @@ async def _dies(caller, log, settings, number):
         process.kill()
         await death
         failed.cancel()
+    # Before the server has ended its sessions, the next one would not count it among the dead.
+    await found(lambda: caller.ask(_ENDED))
     return is_dead
