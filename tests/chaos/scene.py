@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel
 
 from infra.rabbitmq.topology import Topology
+from tests.chaos.administration import on_broker
 from tests.chaos.book import Call, Request
 from tests.chaos.fleet import Fleet
 from tests.chaos.load import Load, poison_call
@@ -59,10 +59,8 @@ class Scene:
                 connection.terminate()
 
     async def on_broker(self, work: Callable[[AbstractChannel], Awaitable[None]]) -> None:
-        """Do something on a channel of our own past every proxy."""
-        connection = await aio_pika.connect(self.servers.amqp_url, timeout=_ASK_SECONDS)
-        async with connection:
-            await work(await connection.channel(on_return_raises=False))
+        """Do something on a channel of our own past every proxy (`administration.on_broker`)."""
+        await on_broker(self.servers.amqp_url, work)
 
     async def poisoned(self, tenant: Tenant, group: str, *, kind: str) -> Call:
         """Ask for a poisoned group and wait until that call's fate is known."""

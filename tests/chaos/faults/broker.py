@@ -78,6 +78,7 @@ async def claims_tripled(scene: Scene) -> str:
     copies: list[bytes] = []
 
     async def triple(channel: AbstractChannel) -> None:
+        copies.clear()
         exchange = await channel.get_exchange(scene.topology.commands_exchange, ensure=False)
         queue = await channel.declare_queue(exclusive=True, auto_delete=True)
 
