@@ -10,8 +10,9 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
+from domain.assignment_events import assignment_data, assignment_subject, named
 from domain.events import Event, EventType
-from domain.sources import Source, names
+from domain.sources import Source
 
 
 class AssignmentKey(NamedTuple):
@@ -91,6 +92,8 @@ class AssignmentBook:
         self._roles_before: dict[MemberKey, int] = {}
         # Made when it is first asked for: most waves ask of no person.
         self._of_user: dict[int, set[AssignmentKey]] | None = None
+        self._shown_groups: dict[int, str] = {}
+        self._shown_roles: dict[int, str] = {}
 
     def get(self, key: AssignmentKey) -> Held | None:
         """The row as it stands, if it does."""
@@ -175,18 +178,13 @@ class AssignmentBook:
             self.follower.leave(member)
 
     def _event(self, event_type: EventType, key: AssignmentKey, row: Held) -> Event:
-        group, user = self.names.groups[key.group_id], self.names.users[key.user_id]
-        role = self.names.roles[key.role_id]
-        return Event(
-            type=event_type,
-            subject=f"groups/{group}/users/{user}/roles/{role}",
-            data={
-                "group": {"id": key.group_id, "key": group},
-                "user": {"id": key.user_id, "key": user},
-                "role": {"id": key.role_id, "key": role},
-                "sources": list(names(row.sources)),
-            },
-        )
+        names = self.names
+        group, user, role = names.groups[key.group_id], names.users[key.user_id], names.roles[key.role_id]
+        # A wave names few groups and roles, each of them often.
+        shown_group = self._shown_groups.get(key.group_id) or _shown(self._shown_groups, key.group_id, group)
+        shown_role = self._shown_roles.get(key.role_id) or _shown(self._shown_roles, key.role_id, role)
+        data = assignment_data(shown_group, named(key.user_id, user), shown_role, row.sources)
+        return Event(event_type, assignment_subject(group, user, role), data)
 
 
 # The tenant and the group of a row or of a member.
@@ -195,6 +193,11 @@ _group: Callable[[AssignmentKey | MemberKey], tuple[int, int]] = itemgetter(0, 1
 
 def _member(key: AssignmentKey) -> MemberKey:
     return MemberKey(key.tenant_id, key.group_id, key.user_id)
+
+
+def _shown(shown: dict[int, str], number: int, key: str) -> str:
+    text = shown[number] = named(number, key)
+    return text
 
 
 def _counts(

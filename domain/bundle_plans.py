@@ -120,12 +120,12 @@ def together(told: Iterable[Told]) -> list[Told]:
 
 def _place(one: Told) -> tuple[int, int]:
     """Rows that are new have the highest ids."""
-    number = _LAST if isinstance(one, EventRun) else one.data.get("assignment_id", _LAST)
+    number = _LAST if isinstance(one, EventRun) else one.said().get("assignment_id", _LAST)
     return ORDER[one.type], number if isinstance(number, int) else _LAST
 
 
 def _license(event: Event) -> int:
-    named = event.data["license"]
+    named = event.said()["license"]
     number = named["id"] if isinstance(named, Mapping) else 0
     return number if isinstance(number, int) else 0
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from domain.assignment_events import assignment_data, assignment_subject, named
 from domain.events import EventRun, EventType
-from domain.sources import Source, names
+from domain.sources import Source
 
 
 class Taken(NamedTuple):
@@ -25,27 +26,19 @@ class Taken(NamedTuple):
 
 def told_of_taken(rows: Sequence[Taken]) -> EventRun:
     """A `group_assignment.deleted` for each of the rows."""
-    # There are few groups, roles and kinds of sources, however many people.
-    groups = {(row.group_id, row.group_key): _quoted(row.group_key) for row in rows}
-    roles = {(row.role_id, row.role_key): _quoted(row.role_key) for row in rows}
-    sources = {row.sources: _sources(row.sources) for row in rows}
-    subjects: list[str] = []
-    data: list[str] = []
-    for row in rows:
-        group, role = groups[row.group_id, row.group_key], roles[row.role_id, row.role_key]
-        user = _quoted(row.user_key)
-        subjects.append(f'"groups/{group}/users/{user}/roles/{role}"')
-        data.append(
-            f'{{"group":{{"id":{row.group_id},"key":"{group}"}},"user":{{"id":{row.user_id},"key":"{user}"}},'
-            f'"role":{{"id":{row.role_id},"key":"{role}"}},"sources":{sources[row.sources]}}}'
-        )
-    return EventRun(type=EventType.GROUP_ASSIGNMENT_DELETED, subjects=subjects, data=data)
-
-
-def _quoted(key: str) -> str:
-    """As it stands between the quotes of a JSON text."""
-    return encode_basestring(key)[1:-1]
-
-
-def _sources(sources: Source) -> str:
-    return "[" + ",".join(f'"{name}"' for name in names(sources)) + "]"
+    # There are few groups and roles, however many people.
+    groups = {(row.group_id, row.group_key): named(row.group_id, row.group_key) for row in rows}
+    roles = {(row.role_id, row.role_key): named(row.role_id, row.role_key) for row in rows}
+    return EventRun(
+        type=EventType.GROUP_ASSIGNMENT_DELETED,
+        subjects=[encode_basestring(assignment_subject(row.group_key, row.user_key, row.role_key)) for row in rows],
+        data=[
+            assignment_data(
+                groups[row.group_id, row.group_key],
+                named(row.user_id, row.user_key),
+                roles[row.role_id, row.role_key],
+                row.sources,
+            )
+            for row in rows
+        ],
+    )

@@ -4,6 +4,7 @@ Within an operation events are ordered by type as listed here, then by item, and
 the pass numbers them under the lock.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum, unique
 from typing import NamedTuple
@@ -37,15 +38,25 @@ ORDER = {event_type: place for place, event_type in enumerate(EventType)}
 
 
 class Event(NamedTuple):
-    """One thing that happened. `subject` is a path within the tenant, such as `groups/sales/users/ann/roles/lead`."""
+    """One thing that happened. `subject` is a path within the tenant, such as `groups/sales/users/ann/roles/lead`.
+
+    `data` is what it says, or the JSON text of that, where many of its kind are made.
+    """
 
     type: EventType
     subject: str
-    data: Mapping[str, JSON]
+    data: Mapping[str, JSON] | str
+
+    def said(self) -> Mapping[str, JSON]:
+        """What it says, read back where it is text."""
+        if not isinstance(self.data, str):
+            return self.data
+        said: dict[str, JSON] = json.loads(self.data)
+        return said
 
 
 class EventRun(NamedTuple):
-    """Many things of one type that happened: what an Event says of one, as JSON text, which is cheaper to make."""
+    """Many things of one type that happened: subjects and data as the JSON texts that they are on the wire."""
 
     type: EventType
     subjects: Sequence[str]

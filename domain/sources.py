@@ -30,10 +30,11 @@ class SourceName(StrEnum):
 
 
 _FLAGS = {name: Source[name.value] for name in SourceName}
+SOURCES = sum(Source)
+"""All of them: the highest mask."""
+
 # All names of every mask, strongest first: sixteen tuples, looked up for every item of every batch.
-_NAMES = tuple(
-    tuple(name.value for name in reversed(SourceName) if mask & name.flag) for mask in range(sum(Source) + 1)
-)
+_NAMES = tuple(tuple(name.value for name in reversed(SourceName) if mask & name.flag) for mask in range(SOURCES + 1))
 
 
 def names(sources: Source) -> tuple[str, ...]:

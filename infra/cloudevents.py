@@ -6,7 +6,6 @@ One rule: an event is encoded once. The same bytes are stored, published, and cu
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from json.encoder import encode_basestring
 from typing import NamedTuple
 from uuid import UUID
@@ -22,18 +21,11 @@ SEQUENCE_DIGITS = 19
 _BORDER = b",\n"
 
 
-class NumberedEvent(NamedTuple):
-    """An event and its place: `previous` is the tenant's last sequence of the same type, 0 where there was none."""
-
-    event: Event
-    sequence: int
-    previous: int
-    operation_id: UUID
-    traceparent: str | None
-
-
 class NumberedRun(NamedTuple):
-    """Many events of one type in their places: `sequence` is the first one's, the others follow without a gap."""
+    """Events of one type in their places: `sequence` is the first one's, the others follow without a gap.
+
+    `previous` is the tenant's last sequence of the same type before them, 0 where there was none.
+    """
 
     events: EventRun
     sequence: int
@@ -82,15 +74,17 @@ def wire_sequence(sequence: int) -> str:
     return f"{sequence:0{SEQUENCE_DIGITS}d}"
 
 
-def encode(events: Sequence[NumberedEvent], *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
-    """Cut events, which come in sequence order, into messages: a new one at every change of type and every 100."""
-    for run in _runs(events):
-        for start in range(0, len(run), EVENTS_PER_MESSAGE):
-            yield _message(run[start : start + EVENTS_PER_MESSAGE], _envelope(run[0].event.type, tenant_key, at))
+def run_of(events: Sequence[Event]) -> EventRun:
+    """Events of one type, at least one, as the texts that they are on the wire."""
+    return EventRun(
+        type=events[0].type,
+        subjects=[encode_basestring(event.subject) for event in events],
+        data=[event.data if isinstance(event.data, str) else to_json(event.data).decode() for event in events],
+    )
 
 
-def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
-    """What `encode` makes of the same events, in a quarter of the time."""
+def encode(run: NumberedRun, *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
+    """Cut the events into messages of up to 100."""
     envelope = _envelope(run.events.type, tenant_key, at)
     _, _, head, kind, fixed = envelope
     cause = _cause(run.operation_id, run.traceparent)
@@ -105,39 +99,12 @@ def encode_run(run: NumberedRun, *, tenant_key: str, at: datetime) -> Iterator[O
                 f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
             )
             before = here
-        yield envelope.message(first, len(encoded), _body(encoded))
+        yield envelope.message(first, len(encoded), f"[{_BORDER.decode().join(encoded)}]".encode())
 
 
 def split(body: bytes) -> list[bytes]:
     """The events of a message's body, each the very bytes that were encoded."""
     return body[1:-1].split(_BORDER)
-
-
-def _runs(events: Sequence[NumberedEvent]) -> Iterator[list[NumberedEvent]]:
-    """Events of one type without a gap; type and distance to the place in the list stay the same along a run."""
-    placed = groupby(enumerate(events), key=lambda item: (item[1].event.type, item[1].sequence - item[0]))
-    for _, run in placed:
-        yield [numbered for _, numbered in run]
-
-
-def _message(run: Sequence[NumberedEvent], envelope: _Envelope) -> OutboxMessage:
-    _, _, head, kind, fixed = envelope
-    encoded: list[str] = []
-    last: UUID | None = None
-    for event, sequence, previous, operation_id, traceparent in run:
-        # Nearly every message holds one operation's events, so its part of the text is made once.
-        if operation_id is not last:
-            last, cause = operation_id, _cause(operation_id, traceparent)
-        here, before = wire_sequence(sequence), wire_sequence(previous)
-        encoded.append(
-            f"{head}{here}{kind}{encode_basestring(event.subject)}{fixed}{here}"
-            f'","previous":"{before}","operationid":{cause}{to_json(event.data).decode()}}}'
-        )
-    return envelope.message(run[0].sequence, len(run), _body(encoded))
-
-
-def _body(encoded: Sequence[str]) -> bytes:
-    return f"[{_BORDER.decode().join(encoded)}]".encode()
 
 
 def _envelope(event_type: EventType, tenant_key: str, at: datetime) -> _Envelope:

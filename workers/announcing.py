@@ -9,16 +9,17 @@ from uuid import UUID
 
 from domain.events import Event, EventRun, EventType, Told
 from domain.outcomes import OperationStatus
-from infra.cloudevents import NumberedEvent, NumberedRun, OutboxMessage, encode, encode_run
+from infra.cloudevents import NumberedRun, encode, run_of
 from infra.postgres.outbox_bodies import pack
 from infra.postgres.passes import Announced, TenantLog
 
 
 def announce(log: TenantLog, operation_id: UUID, traceparent: str | None, told: Iterable[Told]) -> Iterator[Announced]:
-    """Number what one operation tells, in this order, and yield its messages."""
-    for is_run, part in groupby(told, key=lambda one: isinstance(one, EventRun)):
-        number = _runs if is_run else _events
-        for message in number(log, operation_id, traceparent, part):
+    """Number what one operation tells, in this order, and yield its messages: a new one at every change of type."""
+    for run in _runs(told):
+        sequence, previous = _place(log, run.type, len(run.data))
+        numbered = NumberedRun(run, sequence, previous, operation_id, traceparent)
+        for message in encode(numbered, tenant_key=log.key, at=log.at):
             yield Announced(
                 tenant_id=log.tenant_id, operation_id=operation_id, message=message, stored=pack(message.body)
             )
@@ -33,23 +34,12 @@ def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Ev
     )
 
 
-def _events(
-    log: TenantLog, operation_id: UUID, traceparent: str | None, events: Iterable[Told]
-) -> Iterator[OutboxMessage]:
-    numbered = [
-        NumberedEvent(event, *_place(log, event.type, 1), operation_id, traceparent)
-        for event in events
-        if isinstance(event, Event)
-    ]
-    yield from encode(numbered, tenant_key=log.key, at=log.at)
-
-
-def _runs(log: TenantLog, operation_id: UUID, traceparent: str | None, runs: Iterable[Told]) -> Iterator[OutboxMessage]:
-    for run in runs:
-        if isinstance(run, EventRun) and run.data:
-            sequence, previous = _place(log, run.type, len(run.data))
-            numbered = NumberedRun(run, sequence, previous, operation_id, traceparent)
-            yield from encode_run(numbered, tenant_key=log.key, at=log.at)
+def _runs(told: Iterable[Told]) -> Iterator[EventRun]:
+    for (is_run, _), part in groupby(told, key=lambda one: (isinstance(one, EventRun), one.type)):
+        if is_run:
+            yield from (one for one in part if isinstance(one, EventRun) and one.data)
+        else:
+            yield run_of([one for one in part if isinstance(one, Event)])
 
 
 def _place(log: TenantLog, event_type: EventType, count: int) -> tuple[int, int]:

@@ -26,8 +26,7 @@ _PREFETCH = 200
 def sample(events: int) -> aio_pika.Message:
     """A message of so many events, as the relay would publish it."""
     event = SAMPLES[EventType.GROUP_ASSIGNMENT_CREATED]
-    told = [numbered(event, number, previous=number - 1) for number in range(1, events + 1)]
-    [message] = encode(told, tenant_key="tenant", at=datetime.now(UTC))
+    [message] = encode(numbered(event, count=events), tenant_key="tenant", at=datetime.now(UTC))
     headers = {"first_sequence": "1", "last_sequence": str(events)}
     return encode_message(EventMessage(message_id="m", routing_key="", body=message.body, headers=headers))
 

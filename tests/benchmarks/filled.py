@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedEvent, encode
+from infra.cloudevents import NumberedRun, encode, run_of
 from infra.postgres.administration import create_tenant
 from infra.postgres.database import Database, plain_dsn
 from tests.benchmarks.indexes import without_indexes
@@ -148,19 +148,9 @@ async def fill(url: str, *, operations: int, letters: int) -> Example:
 
 
 async def _tell(sql: asyncpg.Connection) -> None:
-    [message] = encode(
-        [
-            NumberedEvent(
-                event=Event(type=EventType.USER_UPDATED, subject="users/u1", data={"name": "Ada Lovelace"}),
-                sequence=_SEQUENCE,
-                previous=_PREVIOUS,
-                operation_id=UUID(int=0),
-                traceparent=None,
-            )
-        ],
-        tenant_key=_TENANT,
-        at=datetime.now(UTC),
-    )
+    told = run_of([Event(type=EventType.USER_UPDATED, subject="users/u1", data={"name": "Ada Lovelace"})])
+    run = NumberedRun(told, _SEQUENCE, _PREVIOUS, UUID(int=0), None)
+    [message] = encode(run, tenant_key=_TENANT, at=datetime.now(UTC))
     body = message.body.decode()
     await sql.execute(_OUTBOX, body, message.type, str(_SEQUENCE), str(_PREVIOUS), _TENANT)
 

@@ -77,7 +77,7 @@ async def _fill(url: str, messages: int, tenants: int, events: int) -> int:
             message
             for start in range(1, per_tenant * events + 1, events)
             for message in encode(
-                [numbered(event, number, previous=number - 1) for number in range(start, start + events)],
+                numbered(event, first=start, count=events, previous=start - 1),
                 tenant_key=f"tenant-{tenant}",
                 at=datetime.now(UTC),
             )

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 async def test_the_subscriber_of_the_readme_prints_what_is_published(amqp_url, broker_prefix):
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     program = example.replace("seatline.events", f"{broker_prefix}.events").replace("my-service", broker_prefix)
-    event = numbered(SAMPLES[EventType.GROUP_ASSIGNMENT_CREATED], 1, previous=0)
-    (message,) = encode([event], tenant_key="demo", at=datetime.now(UTC))
+    event = SAMPLES[EventType.GROUP_ASSIGNMENT_CREATED]
+    (message,) = encode(numbered(event), tenant_key="demo", at=datetime.now(UTC))
     async with outside_channel(amqp_url, broker_prefix) as channel:
         subscriber = await asyncio.create_subprocess_exec(
             sys.executable, "-c", program,
@@ -37,7 +37,7 @@ async def test_the_subscriber_of_the_readme_prints_what_is_published(amqp_url, b
             subscriber.kill()
             await subscriber.wait()
             await channel.queue_delete(broker_prefix)
-    assert line.decode().split() == [f"{1:019}", "seatline.group_assignment.created.v1", event.event.subject]
+    assert line.decode().split() == [f"{1:019}", "seatline.group_assignment.created.v1", event.subject]
 
 
 async def published(channel, prefix, message):

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime
+from itertools import groupby
 
 import httpx
 import pytest
@@ -37,13 +38,14 @@ class Service:
 
     def add(self, *types):
         """Append events; their messages."""
-        placed = []
-        for event_type in types:
-            sequence = len(self.events) + len(placed) + 1
-            placed.append(numbered(SAMPLES[event_type], sequence, previous=self._last.get(event_type, 0)))
-            self._last[event_type] = sequence
-        messages = list(encode(placed, tenant_key="demo", at=AT))
-        self.events += [event for message in messages for event in json.loads(message.body)]
+        messages = []
+        for event_type, same in groupby(types):
+            first, count = len(self.events) + 1, len(list(same))
+            run = numbered(SAMPLES[event_type], first=first, count=count, previous=self._last.get(event_type, 0))
+            self._last[event_type] = first + count - 1
+            added = list(encode(run, tenant_key="demo", at=AT))
+            self.events += [event for message in added for event in json.loads(message.body)]
+            messages += added
         return messages
 
     async def publish(self, messages):

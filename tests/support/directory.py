@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedEvent, encode
+from infra.cloudevents import NumberedRun, OutboxMessage, encode, run_of
 
 A_MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
@@ -77,15 +77,16 @@ async def add_events(
     sql: asyncpg.Connection, tenant_id: int, tenant_key: str, *runs: tuple[EventType, int], first: int = 1
 ) -> list[bytes]:
     """Runs of events, `(type, how many)`, numbered from `first`; the bodies of their messages."""
-    events, sequence = [], first
+    messages: list[OutboxMessage] = []
+    sequence = first
     for event_type, count in runs:
-        for _ in range(count):
-            event = Event(type=event_type, subject=f"things/{sequence}", data={"name": f"{sequence},\n"})
-            events.append(
-                NumberedEvent(event=event, sequence=sequence, previous=0, operation_id=uuid4(), traceparent=None)
-            )
-            sequence += 1
-    messages = list(encode(events, tenant_key=tenant_key, at=A_MOMENT))
+        events = [
+            Event(type=event_type, subject=f"things/{place}", data={"name": f"{place},\n"})
+            for place in range(sequence, sequence + count)
+        ]
+        run = NumberedRun(run_of(events), sequence, 0, uuid4(), None)
+        messages += encode(run, tenant_key=tenant_key, at=A_MOMENT)
+        sequence += count
     await sql.executemany(
         _OUTBOX,
         [(tenant_id, m.type, m.first_sequence, m.last_sequence, uuid4(), m.routing_key, m.body) for m in messages],

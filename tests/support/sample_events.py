@@ -1,6 +1,8 @@
 """One representative event of every type, and the schemas in docs/events that hold for them."""
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from domain.entitlements import (
     pool_events,
 )
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedEvent, wire_type
+from infra.cloudevents import NumberedRun, OutboxMessage, run_of, wire_type
+from infra.postgres.passes import TenantLog
+from workers.announcing import announce
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "events"
 OPERATION_ID = UUID("0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40")
@@ -89,11 +93,15 @@ SAMPLES: dict[EventType, Event] = {
 }
 
 
-def numbered(event: Event, sequence: int = 1, *, previous: int = 0, traceparent: str | None = None) -> NumberedEvent:
-    """The event at a place of the log."""
-    return NumberedEvent(
-        event=event, sequence=sequence, previous=previous, operation_id=OPERATION_ID, traceparent=traceparent
-    )
+def numbered(event: Event, *, first: int = 1, count: int = 1, previous: int = 0, traced: bool = False) -> NumberedRun:
+    """The event, so many times in a row, at its places of the log."""
+    return NumberedRun(run_of([event] * count), first, previous, OPERATION_ID, TRACEPARENT if traced else None)
+
+
+def announced(events: Sequence[Event], *, at: datetime, traceparent: str | None = None) -> list[OutboxMessage]:
+    """What a tenant's first operation makes of these events."""
+    log = TenantLog(tenant_id=1, key="demo", event_seq=0, type_seq={}, at=at)
+    return [one.message for one in announce(log, OPERATION_ID, traceparent, events)]
 
 
 def assert_documented(event: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def test_a_first_source_makes_a_row_an_event_and_a_member():
     assert row == Held(Source.RULE, NOW)
     assert event.type is EventType.GROUP_ASSIGNMENT_CREATED
     assert event.subject == "groups/sales/users/ann/roles/lead"
-    assert event.data == {
+    assert event.said() == {
         "group": {"id": 10, "key": "sales"},
         "user": {"id": 100, "key": "ann"},
         "role": {"id": 1_000, "key": "lead"},
@@ -56,7 +56,7 @@ def test_when_one_source_leaves_the_next_stays_and_when_the_last_leaves_the_row_
     assert book.get(KEY) == Held(Source.MANUAL, BEFORE)
     event = book.withdraw(KEY, Source.MANUAL)
     assert event.type is EventType.GROUP_ASSIGNMENT_DELETED
-    assert event.data["sources"] == ["MANUAL"]
+    assert event.said()["sources"] == ["MANUAL"]
     assert book.changes().left == {MemberKey(1, 10, 100)}
 
 

@@ -29,4 +29,4 @@ def test_the_run_says_what_the_events_would(group):
     run = told_of_taken(rows)
     assert {event.type for event in events} == {run.type}
     assert [json.loads(subject) for subject in run.subjects] == [event.subject for event in events]
-    assert [json.loads(data) for data in run.data] == [event.data for event in events]
+    assert [json.loads(data) for data in run.data] == [event.said() for event in events]
