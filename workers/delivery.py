@@ -126,8 +126,17 @@ class Delivery:
         if this.selection.taken or this.cancelled:
             await self._committed(this.replies)
             _tell(this)
+        await self._look_again(this, batch)
+
+    async def _look_again(self, this: Pass, batch: Batch) -> None:
+        """The re-read; it is the next pass's where that is due anyway, and this one knows what goes on in chunks."""
+        taken = this.selection.taken
+        due = {tenant_id for tenant_id in taken if tenant_id in self._ready}
+        for tenant_id in due & this.running:
+            self._continues(tenant_id)
+        owed = this.held - due
         # Who had nothing taken comes first: a tenant with more left goes to the back.
-        await self._reread(sorted((t for t in batch.shares if t in this.held), key=this.selection.taken.__contains__))
+        await self._reread(sorted((t for t in batch.shares if t in owed), key=taken.__contains__))
 
     async def _reread(self, held: Sequence[int]) -> None:
         if not held:
@@ -202,9 +211,8 @@ class Delivery:
                 return False
             # What is marked stands in the way no longer: the pass, which ended it too, was taken back.
             over = await cancel_marked(tx, logs)
-            head = (await read_open(tx, dict.fromkeys(logs, 1), most_items=1, most_bytes=1)).get(
-                operation.tenant_id, []
-            )
+            found = await read_open(tx, dict.fromkeys(logs, 1), most_items=1, most_bytes=1)
+            head = found.queued.get(operation.tenant_id, [])
             is_undecided = bool(head) and head[0].id == operation.id
             if is_undecided:
                 ended = {operation.id: failure(code, trace(error))}

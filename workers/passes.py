@@ -48,6 +48,8 @@ class Pass:
     held: frozenset[int] = frozenset()
     cancelled: Sequence[OpenOperation] = ()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
+    # Of those it has taken something from: who has work that goes on in chunks now.
+    running: frozenset[int] = frozenset()
     # The instant of its transaction by the database's clock, and by this process's at about the same time.
     at: datetime | None = None
     began: float = field(default_factory=perf_counter)
@@ -89,9 +91,10 @@ async def run_pass(
     part = _part(budget, among=len(held))
     shares_now = {tenant_id: min(share, part.operations) for tenant_id, share in held.items()}
     found = await read_open(tx, shares_now, most_items=part.items, most_bytes=part.bytes)
-    if not found:
+    if not found.queued:
         return
-    this.selection = select({tenant_id: found[tenant_id] for tenant_id in held if tenant_id in found}, budget)
+    queues = {tenant_id: found.queued[tenant_id] for tenant_id in held if tenant_id in found.queued}
+    this.selection = select(queues, budget)
     if not this.selection.taken:
         return
     if await inflight.name(this.selection.operations) and heeds_the_dead:
@@ -103,6 +106,8 @@ async def run_pass(
         ended |= await _apply(tx, wave, handlers, at)
     await record_ended(tx, this.selection.operations, ended, logs, worker_id=inflight.worker_id)
     this.statuses.update(end.status for end in ended.values())
+    running = {o.tenant_id for o in this.selection.operations if ended[o.id].status is OperationStatus.RUNNING}
+    this.running = found.running | running
     this.events = sum(log.event_seq for log in logs.values()) - numbered
 
 

@@ -58,6 +58,10 @@ class ReadySet:
     def __len__(self) -> int:
         return len(self._free())
 
+    def __contains__(self, tenant_id: int) -> bool:
+        """The tenant will be taken, if not at once."""
+        return tenant_id in self._ready
+
     def add(self, tenant_id: int, ack: Ack | None = None, *, found_by: FoundBy = FoundBy.REREAD) -> None:
         """Something may be open for this tenant; an acknowledgement comes with a claim."""
         ready = self._ready.setdefault(tenant_id, _Ready(found_by))

@@ -57,6 +57,14 @@ class OpenOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What locked tenants have queued, in accept order, and those among them that have work which goes on in chunks."""
+
+    queued: Mapping[int, Sequence[OpenOperation]]
+    running: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The final state of one operation, or RUNNING with its answer. A failed one has an error and no response.
 
@@ -118,7 +126,7 @@ async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, 
 
 async def read_open(
     tx: Transaction, shares: Mapping[int, int], *, most_items: int, most_bytes: int
-) -> dict[int, list[OpenOperation]]:
+) -> Found:
     """Each tenant's oldest queued operations in accept order, at most its share, and no more than a pass may take."""
     rows = await tx.fetch(
         _SQL["read_open"],
@@ -130,7 +138,7 @@ async def read_open(
     operations: dict[int, list[OpenOperation]] = {}
     for row in rows:
         operations.setdefault(row["tenant_id"], []).append(_open_operation(row))
-    return operations
+    return Found(queued=operations, running=frozenset(row["tenant_id"] for row in rows if row["is_running"]))
 
 
 async def read_cancelled(tx: Transaction, tenant_ids: Iterable[int]) -> list[OpenOperation]:

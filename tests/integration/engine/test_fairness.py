@@ -136,7 +136,7 @@ async def test_a_pass_reads_no_more_of_a_tenant_than_it_may_apply_but_always_the
         first = await read_open(tx, {tenant.id: 250}, most_items=1_000, most_bytes=1)
         fewer = await read_open(tx, {tenant.id: 250}, most_items=4, most_bytes=10**9)
         share = await read_open(tx, {tenant.id: 2}, most_items=1_000, most_bytes=10**9)
-    assert [len(found[tenant.id]) for found in (some, first, fewer, share)] == [3, 1, 4, 2]
+    assert [len(found.queued[tenant.id]) for found in (some, first, fewer, share)] == [3, 1, 4, 2]
 
 
 async def test_a_pass_reads_of_all_tenants_at_most_one_operation_each_beyond_its_budget(database, monkeypatch):
@@ -144,7 +144,7 @@ async def test_a_pass_reads_of_all_tenants_at_most_one_operation_each_beyond_its
 
     async def watched(tx, shares, **bounds):
         found = await read_open(tx, shares, **bounds)
-        read.append(sum(operation.items for queue in found.values() for operation in queue))
+        read.append(sum(operation.items for queue in found.queued.values() for operation in queue))
         return found
 
     monkeypatch.setattr(passes, "read_open", watched)
