@@ -7,14 +7,14 @@ this caller, duplicate.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
-from domain.book import AssignmentBook, AssignmentKey, Held
+from domain.book import AssignmentBook, AssignmentKey
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
 from domain.events import Event
 from domain.items import InvalidItem
-from domain.outcomes import Assigned, AssignedPerson, Outcome, Result, Unassigned
+from domain.outcomes import Assigned, Outcome, Person, Result, Unassigned
 from domain.planning import Decision, Order, in_order, refusal_of
 from domain.seats import SeatBook
 from domain.sources import Source, is_derived, names
@@ -25,17 +25,6 @@ ASSIGNABLE_SCOPE = "USER_GROUPS"
 TenantKey = tuple[int, str]
 GIVING = frozenset({AssignmentOp.CREATE, AssignmentOp.ASSIGN})
 """The operations that may make somebody a member."""
-
-
-class Person(NamedTuple):
-    """A user as far as assignments care."""
-
-    id: int
-    key: str
-    active: bool
-    first_name: str = ""
-    last_name: str = ""
-    department: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +39,15 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentFacts:
-    """What a wave's items name, by (tenant, key); what is absent does not exist. Groups map to their ids."""
+    """What a wave's items name, by (tenant, key); what is absent does not exist. Groups map to their ids.
+
+    `running` are the tenants with work that goes on in chunks, of those that were asked about.
+    """
 
     groups: Mapping[TenantKey, int]
     people: Mapping[TenantKey, Person]
     roles: Mapping[TenantKey, Role]
+    running: frozenset[int] = frozenset()
 
 
 def plan_assignments(
@@ -147,7 +140,7 @@ def _give(
     item: AssignmentChange, key: AssignmentKey, person: Person, book: AssignmentBook, at: datetime
 ) -> tuple[Assigned, Event | None]:
     row, event = book.add(key, item.source.flag, at)
-    return _assigned(item, person, row), event
+    return Assigned(item.group, person, item.role, names(row.sources), row.created_at), event
 
 
 def _take(
@@ -155,8 +148,3 @@ def _take(
 ) -> tuple[Unassigned, Event | None]:
     event = book.withdraw(key, sources)
     return Unassigned(group=item.group, user=item.user, role=item.role), event
-
-
-def _assigned(item: AssignmentChange, person: Person, row: Held) -> Assigned:
-    shown = AssignedPerson(person.key, person.first_name, person.last_name, person.department, person.active)
-    return Assigned(item.group, shown, item.role, names(row.sources), row.created_at)

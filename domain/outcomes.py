@@ -32,21 +32,22 @@ class OperationStatus(StrEnum):
         return self in {OperationStatus.QUEUED, OperationStatus.RUNNING}
 
 
-class AssignedPerson(NamedTuple):
-    """The person as an assignment shows them, at the moment it was made."""
+class Person(NamedTuple):
+    """A user as far as assignments care, and as they show them at the moment they are made; `id` is never shown."""
 
+    id: int
     key: str
-    first_name: str
-    last_name: str
-    department: str
     active: bool
+    first_name: str = ""
+    last_name: str = ""
+    department: str = ""
 
 
 class Assigned(NamedTuple):
     """The assignment exists now; `sources` are its names, strongest first."""
 
     group: str
-    user: AssignedPerson
+    user: Person
     role: str
     sources: Sequence[str]
     created_at: datetime

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from domain.assignments import AssignmentFacts, Person, Role
+from domain.assignments import AssignmentFacts, Role
 from domain.book import AssignmentBook, AssignmentChanges, AssignmentKey, Held, Names
+from domain.outcomes import Person
 from domain.sources import Source
 from infra.postgres.database import Row, Transaction
 from infra.postgres.statements import load
@@ -19,26 +20,35 @@ async def read_facts(
     groups: Iterable[TenantKey] = (),
     people: Iterable[TenantKey] = (),
     roles: Iterable[TenantKey] = (),
+    running: Iterable[int] = (),
 ) -> AssignmentFacts:
-    """What these (tenant, key) pairs are; unknown ones are absent."""
+    """What these (tenant, key) pairs are; unknown ones are absent. `running`: tenants to ask what goes on of."""
     found_groups: dict[TenantKey, int] = {}
     found_people: dict[TenantKey, Person] = {}
     found_roles: dict[TenantKey, Role] = {}
+    found_running: set[int] = set()
     named = {
         f"{kind}_{column}": values
         for kind, keys in (("group", groups), ("person", people), ("role", roles))
         for column, values in _keys(keys).items()
     }
-    for row in await tx.fetch(_SQL["find_named"], **named):
+    for row in await tx.fetch(_SQL["find_named"], **named, running_tenant_ids=sorted(set(running))):
         # The columns stand in this order, those of a person in that of Person.
-        kind, tenant_id, number, key, *person, permission_scope, titles = row.values()
+        kind, tenant_id, *shown = row.values()
         if kind == "person":
-            found_people[tenant_id, key] = Person(number, key, *person)
+            person = Person._make(shown[:6])
+            found_people[tenant_id, person.key] = person
         elif kind == "group":
-            found_groups[tenant_id, key] = number
+            found_groups[tenant_id, shown[1]] = shown[0]
+        elif kind == "role":
+            found_roles[tenant_id, shown[1]] = Role(
+                id=shown[0], key=shown[1], permission_scope=shown[6], titles=shown[7]
+            )
         else:
-            found_roles[tenant_id, key] = Role(id=number, key=key, permission_scope=permission_scope, titles=titles)
-    return AssignmentFacts(groups=found_groups, people=found_people, roles=found_roles)
+            found_running.add(tenant_id)
+    return AssignmentFacts(
+        groups=found_groups, people=found_people, roles=found_roles, running=frozenset(found_running)
+    )
 
 
 async def book_of_pairs(tx: Transaction, pairs: Sequence[tuple[int, int, int]], names: Names) -> AssignmentBook:
@@ -65,23 +75,19 @@ async def apply_changes(tx: Transaction, changes: AssignmentChanges) -> None:
     """Write the net effect of a wave. A constant number of statements; none for what did not change."""
     if changes.written:
         keys = sorted(changes.written)
+        rows = [changes.written[key] for key in keys]
         await tx.execute(
             _SQL["write_assignments"],
             **_columns(keys),
-            sources=[int(changes.written[key].sources) for key in keys],
-            created_ats=[changes.written[key].created_at for key in keys],
+            sources=[int(row.sources) for row in rows],
+            created_ats=[row.created_at for row in rows],
         )
     if changes.removed:
         await tx.execute(_SQL["remove_assignments"], **_columns(sorted(changes.removed)))
     for statement, members in (("add_members", changes.joined), ("remove_members", changes.left)):
         if members:
-            ordered = sorted(members)
-            await tx.execute(
-                _SQL[statement],
-                tenant_ids=[member.tenant_id for member in ordered],
-                group_ids=[member.group_id for member in ordered],
-                user_ids=[member.user_id for member in ordered],
-            )
+            tenant_ids, group_ids, user_ids = zip(*sorted(members), strict=True)
+            await tx.execute(_SQL[statement], tenant_ids=tenant_ids, group_ids=group_ids, user_ids=user_ids)
     moved = sorted(changes.counts.items())
     if moved:
         await tx.execute(
@@ -107,13 +113,9 @@ def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
 
 
-def _columns(keys: Sequence[AssignmentKey]) -> dict[str, list[int]]:
-    return {
-        "tenant_ids": [key.tenant_id for key in keys],
-        "group_ids": [key.group_id for key in keys],
-        "user_ids": [key.user_id for key in keys],
-        "role_ids": [key.role_id for key in keys],
-    }
+def _columns(keys: Sequence[AssignmentKey]) -> dict[str, tuple[int, ...]]:
+    tenant_ids, group_ids, user_ids, role_ids = zip(*keys, strict=True)
+    return {"tenant_ids": tenant_ids, "group_ids": group_ids, "user_ids": user_ids, "role_ids": role_ids}
 
 
 def _first(pairs: Iterable[tuple[int, int]]) -> list[int]:

@@ -124,9 +124,7 @@ async def lock_tenants(tx: Transaction, tenant_ids: Iterable[int]) -> dict[int, 
     }
 
 
-async def read_open(
-    tx: Transaction, shares: Mapping[int, int], *, most_items: int, most_bytes: int
-) -> Found:
+async def read_open(tx: Transaction, shares: Mapping[int, int], *, most_items: int, most_bytes: int) -> Found:
     """Each tenant's oldest queued operations in accept order, at most its share, and no more than a pass may take."""
     rows = await tx.fetch(
         _SQL["read_open"],

@@ -30,7 +30,7 @@ from domain.commands import (
 )
 from domain.errors import ErrorCode, Refusal
 from domain.items import InvalidItem
-from domain.outcomes import Assigned, AssignedPerson, Deleted, OperationStatus, Result, Stored, Unassigned, document
+from domain.outcomes import Assigned, Deleted, OperationStatus, Person, Result, Stored, Unassigned, document
 from domain.sources import Source, SourceName
 from infra.postgres.operations import OperationView, Presentation
 from infra.postgres.reads.assignments import AssignmentRow
@@ -41,7 +41,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 ID = UUID("01939f6e-7c2a-7d3e-9b1a-2f6d1c0e4b5a")
 ANN = UserPut(key="ann", username="Ann", email="a@b.org", attributes={"x": [1, None]}, primary_group="sales")
 LEAD = RolePut(key="lead", permission_scope="USER_GROUPS", titles={"en": "Lead", "de": "Leitung"})
-PERSON = AssignedPerson(key="ann", first_name="Ann", last_name="Lee", department="Sales", active=True)
+PERSON = Person(id=1, key="ann", first_name="Ann", last_name="Lee", department="Sales", active=True)
 ASSIGNED = Assigned(group="sales", user=PERSON, role="lead", sources=["RULE", "MANUAL"], created_at=AT)
 UNREADABLE = InvalidItem(field="source", reason="unknown_value:'MANUAL', 'RULE' or 'SCIM'", sent={"user_id": "ann"})
 INVALID = Refusal(code=ErrorCode.INVALID_ITEM, field="source", details={"reason": UNREADABLE.reason})

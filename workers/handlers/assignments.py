@@ -15,6 +15,9 @@ from infra.postgres.seats import load_seats
 from workers.continuations import reach
 from workers.handlers.touching import write_wave
 
+Pair = tuple[int, int, int]
+Joins = Counter[tuple[int, int]]
+
 
 async def change_assignments(
     tx: Transaction, orders: Sequence[Order[ChangeAssignments]], at: datetime
@@ -26,16 +29,17 @@ async def change_assignments(
         groups=((tenant_id, item.group) for tenant_id, item in items),
         people=((tenant_id, item.user) for tenant_id, item in items),
         roles=((tenant_id, item.role) for tenant_id, item in items),
+        running=(order.tenant_id for order in orders),
     )
-    pairs = _pairs(items, facts)
+    pairs, joins = _touched(items, facts)
     touched = {(tenant_id, user_id) for tenant_id, _, user_id in pairs}
-    reached = await reach(tx, touched, at)
+    reached = await reach(tx, touched, at) if facts.running else {}
     book = await book_of_pairs(tx, pairs, _names(facts))
     seats = await load_seats(
         tx,
         at=at,
         people=touched,
-        joins=_joins(items, facts),
+        joins=joins,
         known=(Holder(person.id, person.key, person.active) for person in facts.people.values()),
     )
     decisions = plan_assignments(orders, facts, book, seats)
@@ -43,23 +47,19 @@ async def change_assignments(
     return await write_wave(tx, orders, decisions, seats.changes(), reached=reached, at=at)
 
 
-def _pairs(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> list[tuple[int, int, int]]:
-    pairs: set[tuple[int, int, int]] = set()
-    for tenant_id, item in items:
-        group_id, person = facts.groups.get((tenant_id, item.group)), facts.people.get((tenant_id, item.user))
-        if group_id is not None and person is not None:
-            pairs.add((tenant_id, group_id, person.id))
-    return sorted(pairs)
-
-
-def _joins(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> Counter[tuple[int, int]]:
-    """How many may join each of the groups that are touched."""
-    joins: Counter[tuple[int, int]] = Counter()
+def _touched(items: Sequence[tuple[int, AssignmentChange]], facts: AssignmentFacts) -> tuple[list[Pair], Joins]:
+    """Who is to be looked at in which group, and how many may join each of the groups that are touched."""
+    pairs: set[Pair] = set()
+    joins: Joins = Counter()
     for tenant_id, item in items:
         group_id = facts.groups.get((tenant_id, item.group))
-        if group_id is not None:
-            joins[tenant_id, group_id] += item.op in GIVING
-    return joins
+        if group_id is None:
+            continue
+        joins[tenant_id, group_id] += item.op in GIVING
+        person = facts.people.get((tenant_id, item.user))
+        if person is not None:
+            pairs.add((tenant_id, group_id, person.id))
+    return sorted(pairs), joins
 
 
 def _names(facts: AssignmentFacts) -> Names:

@@ -1,7 +1,8 @@
 -- Group assignments: the facts a wave plans on, and the rows it leaves.
 
 -- name: find_named
--- All that a wave names by (tenant, key), as assignments see it, in one round trip; unknown keys give no row.
+-- All that a wave names by (tenant, key), as assignments see it, in one round trip; unknown keys give no row. With it
+-- come the tenants that have something which goes on in chunks.
 SELECT 'person' AS kind, sent.tenant_id, app_user.id, sent.key, active, first_name, last_name, department,
        NULL AS permission_scope, CAST(NULL AS json) AS titles
   FROM unnest(CAST(:person_tenant_ids AS bigint[]), CAST(:person_keys AS text[])) AS sent (tenant_id, key)
@@ -13,7 +14,11 @@ SELECT 'group', sent.tenant_id, user_group.id, sent.key, NULL, NULL, NULL, NULL,
  UNION ALL
 SELECT 'role', sent.tenant_id, role.id, sent.key, NULL, NULL, NULL, NULL, permission_scope, titles
   FROM unnest(CAST(:role_tenant_ids AS bigint[]), CAST(:role_keys AS text[])) AS sent (tenant_id, key)
-  JOIN role USING (tenant_id, key);
+  JOIN role USING (tenant_id, key)
+ UNION ALL
+SELECT 'running', asked.tenant_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM unnest(CAST(:running_tenant_ids AS bigint[])) AS asked (tenant_id)
+ WHERE EXISTS (SELECT FROM continuation WHERE continuation.tenant_id = asked.tenant_id);
 
 -- name: assignments_of_pairs
 -- All roles of these people in these groups: enough to know whether a first role makes, or a last one ends, a member.

@@ -19,12 +19,12 @@ from domain.codec import encode
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
 from domain.items import InvalidItem
-from domain.outcomes import Assigned, AssignedPerson, OperationStatus, Result, Unassigned, document
+from domain.outcomes import Assigned, OperationStatus, Person, Result, Unassigned, document
 from infra.postgres.operations import OperationView, Presentation
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 TITLES = {"trainer": {"en": "Trainer", "de": "Ausbilder", "it": "Formatrice"}}
-PERSON = AssignedPerson(key="ada", first_name="Ada", last_name="Größe", department="R&D", active=True)
+PERSON = Person(id=1, key="ada", first_name="Ada", last_name="Größe", department="R&D", active=True)
 MALFORMED = [
     5,
     None,

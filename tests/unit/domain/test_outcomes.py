@@ -8,9 +8,9 @@ from domain.errors import ErrorCode, Refusal
 from domain.events import ORDER, Event, EventType
 from domain.outcomes import (
     Assigned,
-    AssignedPerson,
     Deleted,
     OperationStatus,
+    Person,
     Result,
     Stored,
     Unassigned,
@@ -22,7 +22,7 @@ from domain.planning import in_order
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 DONE = Deleted(key="ann", id=1)
 REFUSED = Refusal(code=ErrorCode.USER_DOES_NOT_EXIST, field="key")
-PERSON = AssignedPerson(key="ann", first_name="Ann", last_name="Lee", department="Sales", active=True)
+PERSON = Person(id=1, key="ann", first_name="Ann", last_name="Lee", department="Sales", active=True)
 
 
 @pytest.mark.parametrize(
