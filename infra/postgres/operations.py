@@ -3,7 +3,6 @@
 One rule: the row is the truth of a command from its acceptance to its answer; nothing else remembers it.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from domain.codec import encode, kind_of, size_of
 from domain.commands import Command
@@ -220,4 +221,4 @@ def _presentation(document: Mapping[str, Any]) -> Presentation:
 
 
 def _compact(document: Mapping[str, JSON]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return to_json(document).decode()

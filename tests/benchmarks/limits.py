@@ -53,7 +53,7 @@ async def measure(plan: Plan) -> list[Figure]:
             await _note_server(sheet, bare, quick=plan.quick)
             await _note_broker(sheet, plan)
 
-        return await plan.measure(SECTION, step)
+        return await plan.measure(SECTION, step, settle=started.analyze)
 
 
 def _bare(servers: Servers) -> Service:

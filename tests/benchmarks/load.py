@@ -89,7 +89,7 @@ async def measure(plan: Plan, names: Sequence[str]) -> list[Figure]:
                 sheet.note(raw_sql.NAME, rate, "rows/s")
             _note_memory(sheet, started)
 
-        return await plan.measure(SECTION, step)
+        return await plan.measure(SECTION, step, settle=started.analyze)
 
 
 async def _subscriber(stack: AsyncExitStack, servers: Servers, started: Service) -> Subscriber | None:

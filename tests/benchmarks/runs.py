@@ -39,6 +39,10 @@ class Servers:
         return found
 
 
+Step = Callable[[Sheet], Awaitable[None]]
+Settle = Callable[[], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How to measure. `quick`: as little as possible. `patient`: a disturbed run does not count and is repeated.
@@ -53,9 +57,17 @@ class Plan:
     say: Callable[[str], None]
     endurance: timedelta = timedelta(minutes=30)
 
-    async def measure(self, section: str, *steps: Callable[[Sheet], Awaitable[None]]) -> list[Figure]:
-        """Take the steps in turns, once a round, and make figures of what they note."""
+    async def measure(self, section: str, *steps: Step, settle: Settle | None = None) -> list[Figure]:
+        """Take the steps in turns, once a round, and make figures of what they note.
+
+        With `settle` a first round counts for nothing and that is done after it; a quick run has no time for it.
+        """
         whole, others = Sheet(section), Sheet(section)
+        if settle is not None and not self.quick:
+            self.say(f"{section}: a round that does not count")
+            for step in steps:
+                await self._run(section, Sheet(section), step)
+            await settle()
         for number in range(self.rounds):
             self.say(f"{section}: round {number + 1} of {self.rounds}")
             for step in steps:

@@ -78,7 +78,11 @@ async def measure(plan: Plan) -> list[Figure]:
                 value = measured[SEATLINE][ratio.what] / measured[ratio.peer][ratio.what]
                 sheet.note(f"{WORDS[ratio.what]} {TITLES[ratio.peer]}", value, "times", ratio.goal)
 
-        return await plan.measure(SECTION, step)
+        async def settle() -> None:
+            for started in (ours, *others.values()):
+                await started.analyze()
+
+        return await plan.measure(SECTION, step, settle=settle)
 
 
 async def _round(sheet: Sheet, name: str, started: Service, token: str, *, quick: bool) -> Mapping[str, float]:
