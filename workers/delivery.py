@@ -1,7 +1,7 @@
 """From ready tenants to committed passes, and what happens when one fails. The only file that commits and acks.
 
-One rule: whoever held a tenant owes a re-read after its commit, until a pass finds nothing open; a tenant found locked
-is dropped, since its holder owes the same.
+One rule: whoever held a tenant owes a re-read after its commit, or another pass that will, until a pass finds nothing
+open; a tenant found locked is dropped, since its holder owes the same.
 """
 
 import asyncio

@@ -16,8 +16,8 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
 -- name: read_open
 -- Each tenant's oldest queued operations, in accept order, up to its share and to what one pass may take at most.
 -- The sums are over what stands before a row, so a tenant's first operation comes through however large it is.
--- One that was redriven has been queued since then (the last entry of its history), not since it was accepted.
--- Beside it stands whether something of its tenant goes on in chunks: under the lock nobody else can begin that.
+-- One that was redriven has been queued since then (the last entry of its history), not since it was accepted; beside
+-- it stands whether something of its tenant goes on in chunks, which under the lock nobody else can begin.
 SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
        request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at,
        EXISTS (SELECT FROM continuation WHERE continuation.tenant_id = held.tenant_id) AS is_running
