@@ -51,7 +51,8 @@ class GroupCounts:
 class AssignmentChanges:
     """The net effect of a wave on the assignment tables."""
 
-    written: Mapping[AssignmentKey, Held]
+    created: Mapping[AssignmentKey, Held]
+    changed: Mapping[AssignmentKey, Held]
     removed: frozenset[AssignmentKey]
     joined: frozenset[MemberKey]
     left: frozenset[MemberKey]
@@ -143,14 +144,18 @@ class AssignmentBook:
 
     def changes(self) -> AssignmentChanges:
         """What the wave has changed, against what it found."""
-        written = {k: self._rows[k] for k, old in self._before.items() if k in self._rows and self._rows[k] != old}
-        removed = frozenset(k for k, old in self._before.items() if old is not None and k not in self._rows)
-        created = [key for key in written if self._before[key] is None]
+        rows, before = self._rows, self._before
+        created = {key: rows[key] for key, old in before.items() if old is None and key in rows}
+        stayed = {key: rows[key] for key, old in before.items() if old is not None and key in rows}
+        changed = {key: row for key, row in stayed.items() if row != before[key]}
+        removed = frozenset(key for key, old in before.items() if old is not None and key not in rows)
         roles = self._roles
         joined = frozenset(member for member, before in self._roles_before.items() if not before and roles[member])
         left = frozenset(member for member, before in self._roles_before.items() if before and not roles[member])
         counts = _counts(joined, left, created, removed)
-        return AssignmentChanges(written=written, removed=removed, joined=joined, left=left, counts=counts)
+        return AssignmentChanges(
+            created=created, changed=changed, removed=removed, joined=joined, left=left, counts=counts
+        )
 
     def _set(self, key: AssignmentKey, old: Held | None, row: Held | None) -> None:
         self._before.setdefault(key, old)

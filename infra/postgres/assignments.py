@@ -1,6 +1,7 @@
 """Group assignments in Postgres: the facts a wave is planned on, and its net effect. Arrays in, sets out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from domain.assignments import AssignmentFacts, Role
 from domain.book import AssignmentBook, AssignmentChanges, AssignmentKey, Held, Names
@@ -73,15 +74,10 @@ async def book_of_people(tx: Transaction, users: Mapping[tuple[int, int], str], 
 
 async def apply_changes(tx: Transaction, changes: AssignmentChanges) -> None:
     """Write the net effect of a wave. A constant number of statements; none for what did not change."""
-    if changes.written:
-        keys = sorted(changes.written)
-        rows = [changes.written[key] for key in keys]
-        await tx.execute(
-            _SQL["write_assignments"],
-            **_columns(keys),
-            sources=[int(row.sources) for row in rows],
-            created_ats=[row.created_at for row in rows],
-        )
+    if changes.created:
+        await tx.execute(_SQL["add_assignments"], **_rows(changes.created))
+    if changes.changed:
+        await tx.execute(_SQL["change_assignments"], **_rows(changes.changed))
     if changes.removed:
         await tx.execute(_SQL["remove_assignments"], **_columns(sorted(changes.removed)))
     for statement, members in (("add_members", changes.joined), ("remove_members", changes.left)):
@@ -111,6 +107,19 @@ def _held(rows: Sequence[Row]) -> dict[AssignmentKey, Held]:
 def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
     distinct = sorted(set(keys))
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
+
+
+def _rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, Sequence[int | datetime]]:
+    ordered = sorted(rows.items())
+    tenant_ids, group_ids, user_ids, role_ids = zip(*(key for key, _ in ordered), strict=True)
+    return {
+        "tenant_ids": tenant_ids,
+        "group_ids": group_ids,
+        "user_ids": user_ids,
+        "role_ids": role_ids,
+        "sources": [int(row.sources) for _, row in ordered],
+        "created_ats": [row.created_at for _, row in ordered],
+    }
 
 
 def _columns(keys: Sequence[AssignmentKey]) -> dict[str, tuple[int, ...]]:

@@ -1,9 +1,10 @@
 """Which errors of the database mean what: one table for intake, passes and doors.
 
-One rule: only SQLSTATE classes and connection errors are looked at, never a message.
+One rule: only SQLSTATE classes and types of errors are looked at, never a message.
 """
 
 import asyncpg
+from pydantic_core import PydanticSerializationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -34,8 +35,8 @@ def is_statement_timeout(error: BaseException) -> bool:
 
 
 def is_refused_row(error: BaseException) -> bool:
-    """The database refuses a value; without that row its neighbours would have gone in."""
-    return _sqlstate(error)[:2] in _ROW_CLASSES
+    """The database refuses a value, or no JSON says it; without that row its neighbours would have gone in."""
+    return isinstance(error, PydanticSerializationError) or _sqlstate(error)[:2] in _ROW_CLASSES
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -44,7 +44,7 @@ async def rate(server_url: str, *, transactions: int, rows: int = ROWS, constrai
 
 async def _write(database: Database, binds: dict[str, list[object]]) -> None:
     async with database.transaction() as tx:
-        await _run(tx, "write_assignments", binds, "tenant_ids", "group_ids", "user_ids", "role_ids", "sources",
+        await _run(tx, "add_assignments", binds, "tenant_ids", "group_ids", "user_ids", "role_ids", "sources",
                    "created_ats")  # fmt: skip
         await _run(tx, "add_members", binds, "tenant_ids", "group_ids", "user_ids")
         counts = {

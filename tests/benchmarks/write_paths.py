@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from infra.local import databases
@@ -33,8 +32,7 @@ _TEXT = text(
     """INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
        SELECT * FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
                             CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]),
-                            CAST(:created_ats AS timestamptz[]))
-           ON CONFLICT (tenant_id, group_id, user_id, role_id) DO UPDATE SET sources = EXCLUDED.sources"""
+                            CAST(:created_ats AS timestamptz[]))"""
 )
 
 
@@ -64,14 +62,14 @@ async def measure(plan: Plan) -> list[Figure]:
 def _paths(database: Database, engine: AsyncEngine) -> dict[str, Path]:
     async def raw(rows: Sequence[Row]) -> None:
         async with database.transaction() as tx:
-            await tx.execute(load("assignments")["write_assignments"], **_columns(rows))
+            await tx.execute(load("assignments")["add_assignments"], **_columns(rows))
 
     async def through_text(rows: Sequence[Row]) -> None:
         async with engine.begin() as connection:
             await connection.execute(_TEXT, _columns(rows))
 
     async def core(rows: Sequence[Row], *, returning: bool) -> None:
-        plain = insert(group_assignment).on_conflict_do_nothing()
+        plain = insert(group_assignment)
         statement = plain.returning(group_assignment.c.user_id) if returning else plain
         async with engine.begin() as connection:
             await connection.execute(statement, list(rows))

@@ -36,15 +36,23 @@ SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_as
   JOIN user_group ON user_group.tenant_id = group_assignment.tenant_id AND user_group.id = group_id
   JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
 
--- name: write_assignments
--- New rows, and rows as they are now; created_at moves only where a row was removed and made again in one wave.
+-- name: add_assignments
+-- New rows. The holder of the tenant's lock has looked for them, so there is no conflict to look for again.
 INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
 SELECT tenant_id, group_id, user_id, role_id, sources, created_at
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
               CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]), CAST(:created_ats AS timestamptz[]))
+       AS planned (tenant_id, group_id, user_id, role_id, sources, created_at);
+
+-- name: change_assignments
+-- Rows as they are now; created_at moves only where a row was removed and made again in one wave.
+UPDATE group_assignment
+   SET sources = planned.sources, created_at = planned.created_at
+  FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
+              CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]), CAST(:created_ats AS timestamptz[]))
        AS planned (tenant_id, group_id, user_id, role_id, sources, created_at)
-    ON CONFLICT (tenant_id, group_id, user_id, role_id) DO UPDATE
-   SET sources = EXCLUDED.sources, created_at = EXCLUDED.created_at;
+ WHERE group_assignment.tenant_id = planned.tenant_id AND group_assignment.group_id = planned.group_id
+   AND group_assignment.user_id = planned.user_id AND group_assignment.role_id = planned.role_id;
 
 -- name: remove_assignments
 -- Rows whose last source is gone.

@@ -140,4 +140,4 @@ def test_commands_of_a_wave_are_decided_one_on_the_other():
     shared = book()
     decisions = plan_assignments(orders, FACTS, shared, SeatBook(SeatFacts(), AT))
     assert [codes(decision) for decision in decisions] == [[None], [EXISTS], [None], [None]]
-    assert shared.changes().written == {KEY: Held(Source.MANUAL, AT)}
+    assert shared.changes().created == {KEY: Held(Source.MANUAL, AT)}

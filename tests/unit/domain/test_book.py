@@ -30,7 +30,7 @@ def test_a_first_source_makes_a_row_an_event_and_a_member():
         "sources": ["RULE"],
     }
     changes = book.changes()
-    assert changes.written == {KEY: row}
+    assert (changes.created, changes.changed) == ({KEY: row}, {})
     assert changes.joined == {MemberKey(1, 10, 100)}
     assert changes.counts == {(1, 10): GroupCounts(users=1, assignments=1)}
 
@@ -47,7 +47,7 @@ def test_a_source_that_is_there_changes_nothing():
     assert book.add(KEY, Source.RULE, NOW) == (Held(Source.RULE, BEFORE), None)
     assert book.withdraw(KEY, Source.SCIM) is None
     changes = book.changes()
-    assert (changes.written, changes.removed, changes.counts) == ({}, frozenset(), {})
+    assert (changes.created, changes.changed, changes.removed, changes.counts) == ({}, {}, frozenset(), {})
 
 
 def test_when_one_source_leaves_the_next_stays_and_when_the_last_leaves_the_row_goes():
@@ -65,7 +65,8 @@ def test_what_comes_and_goes_within_a_wave_leaves_no_change():
     book.add(KEY, Source.MANUAL, NOW)
     book.withdraw(KEY, Source.MANUAL)
     changes = book.changes()
-    assert (changes.written, changes.removed, changes.joined, changes.left) == ({}, set(), set(), set())
+    assert (changes.created, changes.changed, changes.removed) == ({}, {}, set())
+    assert (changes.joined, changes.left) == (set(), set())
 
 
 def test_a_second_role_makes_no_second_member():
@@ -102,8 +103,11 @@ def test_the_net_effect_turns_what_was_found_into_what_the_book_says(found, step
             book.withdraw(key, source)
     after = {key: held for key in KEYS if (held := book.get(key)) is not None}
     changes = book.changes()
-    assert {key: held for key, held in {**before, **changes.written}.items() if key not in changes.removed} == after
-    assert all(before.get(key) != held for key, held in changes.written.items())
+    written = {**changes.created, **changes.changed}
+    assert {key: held for key, held in {**before, **written}.items() if key not in changes.removed} == after
+    assert all(before.get(key) != held for key, held in written.items())
+    assert changes.created.keys().isdisjoint(before)
+    assert changes.changed.keys() <= before.keys()
     assert changes.removed <= before.keys()
     members = {MemberKey(*key[:3]) for key in before}
     assert (members | changes.joined) - changes.left == {MemberKey(*key[:3]) for key in after}
