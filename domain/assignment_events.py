@@ -3,21 +3,14 @@
 One rule: whoever tells of an assignment, one by one or in bulk, says it with these words.
 """
 
-from json.encoder import encode_basestring
-
 from domain.sources import SOURCES, Source, names
 
 # All sixteen masks, looked up for every item of every batch.
 _SOURCES = tuple("[" + ",".join(f'"{name}"' for name in names(Source(mask))) + "]" for mask in range(SOURCES + 1))
 
 
-def named(number: int, key: str) -> str:
-    """A group, a person or a role: its id and the upstream's key."""
-    return f'{{"id":{number},"key":{encode_basestring(key)}}}'
-
-
 def assignment_data(group: str, user: str, role: str, sources: Source) -> str:
-    """The data of an event; group, user and role are texts that `named` has made."""
+    """The data of an event; group, user and role are texts that `events.named` has made."""
     return f'{{"group":{group},"user":{user},"role":{role},"sources":{_SOURCES[sources]}}}'
 
 

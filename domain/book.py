@@ -10,8 +10,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from domain.assignment_events import assignment_data, assignment_subject, named
-from domain.events import Event, EventType
+from domain.assignment_events import assignment_data, assignment_subject
+from domain.events import Event, EventType, named
 from domain.sources import Source
 
 
@@ -144,12 +144,10 @@ class AssignmentBook:
 
     def changes(self) -> AssignmentChanges:
         """What the wave has changed, against what it found."""
-        rows, before = self._rows, self._before
-        created = {key: rows[key] for key, old in before.items() if old is None and key in rows}
-        stayed = {key: rows[key] for key, old in before.items() if old is not None and key in rows}
-        changed = {key: row for key, row in stayed.items() if row != before[key]}
-        removed = frozenset(key for key, old in before.items() if old is not None and key not in rows)
-        roles = self._roles
+        rows, found, roles = self._rows, self._before, self._roles
+        created = {key: rows[key] for key, old in found.items() if old is None and key in rows}
+        changed = {key: rows[key] for key, old in found.items() if old and key in rows and rows[key] != old}
+        removed = frozenset(key for key, old in found.items() if old is not None and key not in rows)
         joined = frozenset(member for member, before in self._roles_before.items() if not before and roles[member])
         left = frozenset(member for member, before in self._roles_before.items() if before and not roles[member])
         counts = _counts(joined, left, created, removed)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
-from domain.assignment_events import assignment_data, assignment_subject, named
-from domain.events import EventRun, EventType
+from domain.assignment_events import assignment_data, assignment_subject
+from domain.events import EventRun, EventType, named
 from domain.sources import Source
 
 

@@ -7,6 +7,7 @@ the pass numbers them under the lock.
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum, unique
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from domain.errors import JSON
@@ -64,3 +65,8 @@ class EventRun(NamedTuple):
 
 
 Told = Event | EventRun
+
+
+def named(number: int, key: str) -> str:
+    """What an event names, such as a group or a licence, as JSON text: its id and the upstream's key."""
+    return f'{{"id":{number},"key":{encode_basestring(key)}}}'

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from domain.continuations import Continuation, Continuing
 from domain.entitlements import Named, State
-from domain.events import EventRun, EventType
+from domain.events import EventRun, EventType, named
 from domain.seat_rows import Grant, Pool, Seat
 from domain.seats import SeatBook
 
@@ -135,8 +135,8 @@ def _run(
     event_type: EventType, state: State, license_of: Named, group: Named, newcomers: Sequence[Newcomer]
 ) -> EventRun:
     """The events of domain/entitlements.py for rows whose one source is this group; a test holds the two together."""
-    before = f'{{"license":{_named(license_of)},"user":{{"id":'
-    after = f',"state":"{state.shown}","sources":[{{"type":"group","group":{_named(group)}}}]}}'
+    before = f'{{"license":{named(*license_of)},"user":{{"id":'
+    after = f',"state":"{state.shown}","sources":[{{"type":"group","group":{named(*group)}}}]}}'
     subject = f'"licenses/{encode_basestring(license_of.key)[1:-1]}/users/'
     keys = [encode_basestring(newcomer.key) for newcomer in newcomers]
     return EventRun(
@@ -147,7 +147,3 @@ def _run(
             for newcomer, key in zip(newcomers, keys, strict=True)
         ],
     )
-
-
-def _named(thing: Named) -> str:
-    return f'{{"id":{thing.id},"key":{encode_basestring(thing.key)}}}'
