@@ -146,12 +146,13 @@ def decode(kind: str, document: Mapping[str, Any]) -> Command:
 
 
 def _change(change: AssignmentChange) -> dict[str, JSON]:
+    # Words, not members of an enum: a serializer asks each of those for its value, in Python.
     return {
-        "op": change.op,
+        "op": str(change.op),
         "group": change.group,
         "user": change.user,
         "role": change.role,
-        "source": change.source,
+        "source": str(change.source),
     }
 
 

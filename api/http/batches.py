@@ -72,10 +72,12 @@ def read_items(
 
 def model_reader(model: type[Model], make: Callable[[Model], Item], sent: Sent) -> Callable[[Any], Item | InvalidItem]:
     """A `read` for `read_items` that validates by a Pydantic model."""
+    # The model's own validator: model_validate does the same, and takes half as long again around it.
+    validate = model.__pydantic_validator__.validate_python
 
     def read(raw: Any) -> Item | InvalidItem:
         try:
-            return make(model.model_validate(raw))
+            return make(validate(raw))
         except ValidationError as error:
             return invalid_item(problems_of(error)[0], sent(raw))
 

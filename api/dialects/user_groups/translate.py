@@ -28,7 +28,7 @@ _LONGEST_ECHO = 128
 
 def creation(group: str, body: AssignmentCreate) -> AssignmentChange:
     """What a single call asks for."""
-    return AssignmentChange(op=AssignmentOp.CREATE, group=group, user=body.user_id, role=body.role_id)
+    return AssignmentChange(AssignmentOp.CREATE, group, body.user_id, body.role_id)
 
 
 def creation_item(item: AssignmentCreateItem) -> AssignmentChange:
@@ -38,7 +38,7 @@ def creation_item(item: AssignmentCreateItem) -> AssignmentChange:
 
 def deletion(group: str, user: str, role: str) -> AssignmentChange:
     """What a single deletion asks for."""
-    return AssignmentChange(op=AssignmentOp.DELETE, group=group, user=user, role=role)
+    return AssignmentChange(AssignmentOp.DELETE, group, user, role)
 
 
 def deletion_item(item: AssignmentDeleteItem) -> AssignmentChange:
