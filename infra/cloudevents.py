@@ -3,7 +3,7 @@
 One rule: an event is encoded once. The same bytes are stored, published, and cut out again for the HTTP log.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
@@ -24,14 +24,14 @@ _BORDER = b",\n"
 class NumberedRun(NamedTuple):
     """Events of one type in their places: `sequence` is the first one's, the others follow without a gap.
 
-    `previous` is the tenant's last sequence of the same type before them, 0 where there was none.
+    `previous` is the tenant's last sequence of the same type before them, 0 where there was none. `causes` is what each
+    of them says of its operation, as `cause` makes it; they may be more than the events.
     """
 
     events: EventRun
     sequence: int
     previous: int
-    operation_id: UUID
-    traceparent: str | None
+    causes: Iterable[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +83,27 @@ def run_of(events: Sequence[Event]) -> EventRun:
     )
 
 
+def cause(operation_id: UUID, traceparent: str | None) -> str:
+    """What an event says of its operation, from the value of `operationid` up to its own data."""
+    traced = "" if traceparent is None else f',"traceparent":{to_json(traceparent).decode()}'
+    return f'"{operation_id}"{traced},"data":'
+
+
 def encode(run: NumberedRun, *, tenant_key: str, at: datetime) -> Iterator[OutboxMessage]:
     """Cut the events into messages of up to 100."""
     envelope = _envelope(run.events.type, tenant_key, at)
     _, _, head, kind, fixed = envelope
-    cause = _cause(run.operation_id, run.traceparent)
+    causes = iter(run.causes)
     before = wire_sequence(run.previous)
     for start in range(0, len(run.events.data), EVENTS_PER_MESSAGE):
         end, first = start + EVENTS_PER_MESSAGE, run.sequence + start
         encoded: list[str] = []
-        told = zip(run.events.subjects[start:end], run.events.data[start:end], strict=True)
-        for number, (subject, data) in enumerate(told, start=first):
+        # Causes last: they are more where all have the same, and none is lost when the others have come to their end.
+        told = zip(run.events.subjects[start:end], run.events.data[start:end], causes, strict=False)
+        for number, (subject, data, said) in enumerate(told, start=first):
             here = wire_sequence(number)
             encoded.append(
-                f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{cause}{data}}}'
+                f'{head}{here}{kind}{subject}{fixed}{here}","previous":"{before}","operationid":{said}{data}}}'
             )
             before = here
         yield envelope.message(first, len(encoded), f"[{_BORDER.decode().join(encoded)}]".encode())
@@ -116,9 +123,3 @@ def _envelope(event_type: EventType, tenant_key: str, at: datetime) -> _Envelope
         kind=f'","source":"/tenants/{tenant_key}","type":"{wire_type(event_type)}","subject":',
         fixed=f',"time":"{time}","datacontenttype":"application/json","tenantid":"{tenant_key}","sequence":"',
     )
-
-
-def _cause(operation_id: UUID, traceparent: str | None) -> str:
-    """What an event says of its operation, from the value of `operationid` up to its own data."""
-    traced = "" if traceparent is None else f',"traceparent":{to_json(traceparent).decode()}'
-    return f'"{operation_id}"{traced},"data":'

@@ -4,12 +4,12 @@ One rule: only the holder of the tenant's lock numbers, and what it has numbered
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, repeat
 from uuid import UUID
 
 from domain.events import Event, EventRun, EventType, Told
 from domain.outcomes import OperationStatus
-from infra.cloudevents import NumberedRun, encode, run_of
+from infra.cloudevents import NumberedRun, OutboxMessage, cause, encode, run_of
 from infra.postgres.outbox_bodies import pack
 from infra.postgres.passes import Announced, TenantLog
 
@@ -18,11 +18,59 @@ def announce(log: TenantLog, operation_id: UUID, traceparent: str | None, told: 
     """Number what one operation tells, in this order, and yield its messages: a new one at every change of type."""
     for run in _runs(told):
         sequence, previous = _place(log, run.type, len(run.data))
-        numbered = NumberedRun(run, sequence, previous, operation_id, traceparent)
+        numbered = NumberedRun(run, sequence, previous, repeat(cause(operation_id, traceparent)))
         for message in encode(numbered, tenant_key=log.key, at=log.at):
-            yield Announced(
-                tenant_id=log.tenant_id, operation_id=operation_id, message=message, stored=pack(message.body)
-            )
+            yield _announced(log, operation_id, message)
+
+
+class Telling:
+    """What the operations of one pass tell of one tenant; what follows on its own type shares messages with it."""
+
+    def __init__(self, log: TenantLog) -> None:
+        self._log = log
+        self._messages: list[Announced] = []
+        self._type: EventType | None = None
+        # An entry for each event that has no message yet, all of them of that type.
+        self._subjects: list[str] = []
+        self._data: list[str] = []
+        self._causes: list[str] = []
+        self._operations: list[UUID] = []
+
+    @property
+    def next(self) -> int:
+        """The place of what will be told next."""
+        return self._log.event_seq + len(self._data) + 1
+
+    def tell(self, operation_id: UUID, traceparent: str | None, told: Iterable[Told]) -> None:
+        """Tell this behind all that was told before."""
+        said = cause(operation_id, traceparent)
+        for run in _runs(told):
+            if run.type is not self._type:
+                self._cut()
+                self._type = run.type
+            self._subjects += run.subjects
+            self._data += run.data
+            self._causes += [said] * len(run.data)
+            self._operations += [operation_id] * len(run.data)
+
+    def tell_apart(self, operation_id: UUID, traceparent: str | None, told: Iterable[Told]) -> None:
+        """The same in messages of its own: what goes on in chunks is found in the log by the operation of a message."""
+        self._cut()
+        self._messages += announce(self._log, operation_id, traceparent, told)
+
+    def messages(self) -> list[Announced]:
+        """All that was told, as messages of the outbox."""
+        self._cut()
+        return self._messages
+
+    def _cut(self) -> None:
+        if self._type is None or not self._data:
+            return
+        log, run = self._log, EventRun(self._type, self._subjects, self._data)
+        first, previous = _place(log, run.type, len(run.data))
+        for message in encode(NumberedRun(run, first, previous, self._causes), tenant_key=log.key, at=log.at):
+            self._messages.append(_announced(log, self._operations[message.first_sequence - first], message))
+        self._type, self._subjects, self._data, self._causes, self._operations = None, [], [], [], []
 
 
 def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Event:
@@ -32,6 +80,10 @@ def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Ev
         subject=f"operations/{operation_id}",
         data={"operation": {"id": str(operation_id), "kind": kind, "status": status.value}},
     )
+
+
+def _announced(log: TenantLog, operation_id: UUID, message: OutboxMessage) -> Announced:
+    return Announced(tenant_id=log.tenant_id, operation_id=operation_id, message=message, stored=pack(message.body))
 
 
 def _runs(told: Iterable[Told]) -> Iterator[EventRun]:

@@ -1,10 +1,11 @@
 """How operations end: what is recorded of each, and what it tells.
 
-One rule: events are numbered when all of a pass is decided, tenant by tenant in accept order.
+One rule: events are numbered when all of a pass is decided, tenant by tenant in accept order, the ends last.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.dead_letters import fingerprint_of
@@ -14,8 +15,8 @@ from domain.outcomes import OperationStatus
 from domain.planning import Reached
 from infra.postgres.database import Transaction
 from infra.postgres.dead_letters import Failure, count_dead_letters
-from infra.postgres.passes import Announced, Finished, Held, OpenOperation, TenantLog, record
-from workers.announcing import announce, finished_event
+from infra.postgres.passes import Finished, Held, OpenOperation, TenantLog, record
+from workers.announcing import Telling, finished_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +45,21 @@ async def record_ended(
     *,
     worker_id: int | None = None,
 ) -> None:
-    """Record the ends of these operations and number their events, tenant by tenant in accept order.
+    """Record the ends of these operations and number their events, tenant by tenant in accept order, the ends last.
 
     With `worker_id` that worker has named them, and names them no more; this is the last that the transaction writes.
     """
-    announced: list[Announced] = []
-    finished: list[Finished] = []
+    tellings = {tenant_id: Telling(log) for tenant_id, log in logs.items()}
+    told = {o.id: _tell(o, ended[o.id], tellings[o.tenant_id]) for o in operations if not o.dry_run}
+    places: dict[UUID, int] = {}
     for operation in operations:
-        end, tenant_log = ended[operation.id], logs[operation.tenant_id]
-        announced += _announce_earlier(operation, end, tenant_log)
-        own = list(_announce(operation, end, tenant_log))
-        announced += own
-        finished.append(_finished(operation, end, own, tenant_log))
+        status, telling = ended[operation.id].status, tellings[operation.tenant_id]
+        if operation.id in told and not status.is_open:
+            places[operation.id] = telling.next
+            end = finished_event(operation.id, operation.kind, status)
+            telling.tell(operation.id, operation.traceparent, [end])
+    finished = [_finished(o, ended[o.id], told.get(o.id), places.get(o.id)) for o in operations]
+    announced = [message for telling in tellings.values() for message in telling.messages()]
     failures = [_failed(o, ended[o.id].error or {}) for o in operations if ended[o.id].error]
     if failures:
         await count_dead_letters(tx, failures)
@@ -64,25 +68,29 @@ async def record_ended(
     await record(tx, finished=finished, announced=announced, logs=[logs[t] for t in sorted(touched)], held=held)
 
 
-def _announce_earlier(operation: OpenOperation, ended: Ended, log: TenantLog) -> Iterator[Announced]:
-    """What is told of operations that still run and that this one has reached."""
-    if not operation.dry_run:
-        for earlier in ended.reached:
-            yield from announce(log, earlier.operation_id, earlier.traceparent, earlier.events)
+class _Told(NamedTuple):
+    """What an operation has told before its end: `first` is the place of the first of so many events, or would be."""
+
+    first: int
+    events: int
 
 
-def _announce(operation: OpenOperation, ended: Ended, log: TenantLog) -> Iterator[Announced]:
-    if operation.dry_run:
-        return
-    told = list(ended.events)
-    if not ended.status.is_open:
-        told.append(finished_event(operation.id, operation.kind, ended.status))
-    yield from announce(log, operation.id, operation.traceparent, told)
+def _tell(operation: OpenOperation, end: Ended, telling: Telling) -> _Told:
+    """All but the operation's end, and before it what is told of those that still run and that it has reached."""
+    for earlier in end.reached:
+        telling.tell_apart(earlier.operation_id, earlier.traceparent, earlier.events)
+    first = telling.next
+    tell = telling.tell_apart if end.status.is_open else telling.tell
+    tell(operation.id, operation.traceparent, end.events)
+    return _Told(first, telling.next - first)
 
 
-def _finished(operation: OpenOperation, ended: Ended, own: Sequence[Announced], log: TenantLog) -> Finished:
-    # One that goes on may have told nothing yet: what it will tell comes behind what has been numbered.
-    first = own[0].message.first_sequence if own else None
+def _finished(operation: OpenOperation, ended: Ended, told: _Told | None, place: int | None) -> Finished:
+    """`told` is None for a dry run, and `place`, that of its end, for what goes on as well."""
+    first = None
+    if told is not None:
+        # One that goes on may have told nothing yet: what it will tell comes behind what has been numbered.
+        first = told.first if told.events or place is None else place
     return Finished(
         tenant_id=operation.tenant_id,
         id=operation.id,
@@ -92,8 +100,9 @@ def _finished(operation: OpenOperation, ended: Ended, own: Sequence[Announced], 
         response=ended.response,
         error=ended.error,
         error_group=None if ended.error is None else _failed(operation, ended.error).fingerprint,
-        first_sequence=log.event_seq + 1 if first is None and ended.status.is_open else first,
-        last_sequence=own[-1].message.last_sequence if own and not ended.status.is_open else None,
+        first_sequence=first,
+        last_sequence=place,
+        events=None if told is None or place is None else told.events + 1,
     )
 
 

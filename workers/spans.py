@@ -17,9 +17,8 @@ from infra.tracing.work import Kind, Span, Tracer, Work, good_traceparent, now
 from workers.passes import Pass
 from workers.ready import Ack
 
-# The envelope of a message's first event stands before any data, and text within data cannot hold a bare quote.
+# No data has such a field, and text within data cannot hold a bare quote.
 _OF_EVENT = re.compile(rb'"traceparent":"([0-9a-f-]{55})"')
-_ENVELOPE_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ class WorkerSpans:
                 error=None if is_confirmed else "unconfirmed",
             )
             for message, is_confirmed in zip(sent.messages, sent.confirmed, strict=True)
-            if (parent := _traceparent_of(message.body)) is not None
+            for parent in _traceparents_of(message.body)
         ]
         self._tracer.work("relay", batch, served, {"seatline.messages": len(sent.messages)})
 
@@ -169,6 +168,7 @@ def _of_operation(operation: OpenOperation) -> dict[str, str | int]:
     }
 
 
-def _traceparent_of(body: bytes) -> str | None:
-    found = _OF_EVENT.search(body, 0, _ENVELOPE_BYTES)
-    return None if found is None else good_traceparent(found[1].decode())
+def _traceparents_of(body: bytes) -> list[str]:
+    """Each once: a message tells of one operation, or of the ends of several."""
+    found = dict.fromkeys(_OF_EVENT.findall(body))
+    return [good for text in found if (good := good_traceparent(text.decode())) is not None]

@@ -68,7 +68,8 @@ class Found:
 class Finished:
     """The final state of one operation, or RUNNING with its answer. A failed one has an error and no response.
 
-    `total` None leaves it as it was accepted. The sequences are those of its events, as far as they are known.
+    `total` None leaves it as it was accepted. The sequences are those of its first and last event, as far as they are
+    known, and `events` is how many it has told: others may stand between what it did and its end.
     """
 
     tenant_id: int
@@ -81,11 +82,12 @@ class Finished:
     error_group: str | None = None
     first_sequence: int | None = None
     last_sequence: int | None = None
+    events: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """A message for the outbox, the operation it comes from, and its body as it will lie there."""
+    """A message for the outbox, the operation it comes from (of several that end, the first), and its stored body."""
 
     tenant_id: int
     operation_id: UUID
@@ -184,6 +186,7 @@ async def record(
             error_groups=[operation.error_group for operation in finished],
             first_sequences=[operation.first_sequence for operation in finished],
             last_sequences=[operation.last_sequence for operation in finished],
+            events=[operation.events for operation in finished],
         )
     if not announced and held is None:
         return

@@ -98,9 +98,11 @@ operation = Table(
     instant_column("started_at"),
     instant_column("finished_at"),
     Column("superseded_by", Uuid),
-    # The events of the pass that ended it, or of the chunk that began it to the one that ended it.
+    # Its first event, and the last, which tells its end. How many there are where others may stand between the two: the
+    # operations of a pass end together. Without that number, which chunks do not count, they are all its own.
     Column("first_sequence", BigInteger),
     Column("last_sequence", BigInteger),
+    Column("events", BigInteger),
     # Of a failed one: what it has in common with others that failed alike, and what its chunks left undone.
     Column("error_group", Text),
     Column("unfinished", JSON),

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedRun, encode, run_of
+from infra.cloudevents import NumberedRun, cause, encode, run_of
 from infra.postgres.administration import create_tenant
 from infra.postgres.database import Database, plain_dsn
 from tests.benchmarks.indexes import without_indexes
@@ -149,7 +149,7 @@ async def fill(url: str, *, operations: int, letters: int) -> Example:
 
 async def _tell(sql: asyncpg.Connection) -> None:
     told = run_of([Event(type=EventType.USER_UPDATED, subject="users/u1", data={"name": "Ada Lovelace"})])
-    run = NumberedRun(told, _SEQUENCE, _PREVIOUS, UUID(int=0), None)
+    run = NumberedRun(told, _SEQUENCE, _PREVIOUS, [cause(UUID(int=0), None)])
     [message] = encode(run, tenant_key=_TENANT, at=datetime.now(UTC))
     body = message.body.decode()
     await sql.execute(_OUTBOX, body, message.type, str(_SEQUENCE), str(_PREVIOUS), _TENANT)

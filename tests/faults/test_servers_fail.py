@@ -63,7 +63,7 @@ async def test_a_broker_that_is_killed_and_comes_back_gets_every_event(database_
             await eventually(lambda: caller.broker.reachable)
         rows = await settled(caller, 3)
         assert {row["status"] for row in rows} == {"succeeded"}
-        assert await numbered(caller) == [(number, number) for number in range(1, 7)]
+        assert await numbered(caller) == list(range(1, 7))
 
 
 async def test_purged_and_deleted_queues_lose_nothing_and_come_back(database_url, amqp_url, broker_prefix, tmp_path):
@@ -141,7 +141,7 @@ async def test_a_claim_delivered_three_times_changes_nothing(database_url, amqp_
                     assert await caller.broker.publish_claims([claim]) == 1
             rows = await settled(caller, 10)
         assert {row["status"] for row in rows} == {"succeeded"}
-        assert await numbered(caller) == [(number, number) for number in range(1, 21)]
+        assert await numbered(caller) == list(range(1, 21))
 
 
 async def test_a_postgres_that_restarts_immediately_loses_no_accepted_command(postgres, tmp_path):

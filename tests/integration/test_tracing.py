@@ -126,6 +126,30 @@ async def test_a_pass_over_many_operations_is_linked_to_the_trace_of_each(databa
     assert traces.of(UNWANTED) == []
 
 
+async def test_a_message_that_tells_the_ends_of_many_stands_in_the_trace_of_each(
+    database_url, amqp_url, broker_prefix, outside, traces
+):
+    arrived = await subscribed(outside, broker_prefix, "*.operation.finished")
+    settings = {"amqp_url": amqp_url, "name_prefix": broker_prefix}
+    async with serving(database_url, with_worker=False, traces=traces, **settings) as api:
+        for trace_id in (TRACE, OTHER):
+            headers = {"traceparent": traceparent(trace_id), "Prefer": "respond-async"}
+            await api.call("PUT", f"/v1/groups/g{trace_id[:4]}", {"name": "A group"}, headers=headers)
+        worker = Worker(Settings(database_url=database_url, **settings), tracer=traces.tracer("seatline-worker"))
+        await worker.start()
+        ends = json.loads((await arrived.get()).body)
+        await eventually(lambda: len(traces.named(f"publish {broker_prefix}.events")) == 4)
+        await worker.stop()
+
+    assert [event["traceparent"].split("-")[1] for event in ends] == [TRACE, OTHER]
+    published = [
+        (trace_of(span), span.attributes["seatline.event_type"])
+        for span in traces.named(f"publish {broker_prefix}.events")
+    ]
+    types = ("group.updated", "operation.finished")
+    assert sorted(published) == sorted((trace_id, what) for trace_id in (TRACE, OTHER) for what in types)
+
+
 async def test_a_caller_who_does_not_want_a_trace_is_heard_down_to_the_event(database_url, traces):
     async with serving(database_url, traces=traces) as api:
         await api.call("PUT", "/v1/groups/g", {"name": "G"}, headers={"traceparent": traceparent(flags="00")})

@@ -1,12 +1,13 @@
 """A directory filled by hand, in sets: people, groups, assignments, operations and events without any worker."""
 
 from datetime import UTC, datetime
+from itertools import repeat
 from uuid import uuid4
 
 import asyncpg
 
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedRun, OutboxMessage, encode, run_of
+from infra.cloudevents import NumberedRun, OutboxMessage, cause, encode, run_of
 
 A_MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
@@ -84,7 +85,7 @@ async def add_events(
             Event(type=event_type, subject=f"things/{place}", data={"name": f"{place},\n"})
             for place in range(sequence, sequence + count)
         ]
-        run = NumberedRun(run_of(events), sequence, 0, uuid4(), None)
+        run = NumberedRun(run_of(events), sequence, 0, repeat(cause(uuid4(), None)))
         messages += encode(run, tenant_key=tenant_key, at=A_MOMENT)
         sequence += count
     await sql.executemany(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from domain.entitlements import (
     pool_events,
 )
 from domain.events import Event, EventType
-from infra.cloudevents import NumberedRun, OutboxMessage, run_of, wire_type
+from infra.cloudevents import NumberedRun, OutboxMessage, cause, run_of, wire_type
 from infra.postgres.passes import TenantLog
 from workers.announcing import announce
 
@@ -95,7 +96,8 @@ SAMPLES: dict[EventType, Event] = {
 
 def numbered(event: Event, *, first: int = 1, count: int = 1, previous: int = 0, traced: bool = False) -> NumberedRun:
     """The event, so many times in a row, at its places of the log."""
-    return NumberedRun(run_of([event] * count), first, previous, OPERATION_ID, TRACEPARENT if traced else None)
+    causes = repeat(cause(OPERATION_ID, TRACEPARENT if traced else None))
+    return NumberedRun(run_of([event] * count), first, previous, causes)
 
 
 def announced(events: Sequence[Event], *, at: datetime, traceparent: str | None = None) -> list[OutboxMessage]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from infra.postgres.database import Database, Row
+from infra.postgres.database import Database, Reader, Row
 from infra.postgres.reads.found_operations import Key
 from infra.postgres.statements import load
 
@@ -46,18 +46,7 @@ async def told_of(database: Database, key: Key) -> Told:
     tenant_id, operation_id = key
     async with database.transaction() as tx:
         [row] = await tx.fetch(_SQL["told_of"], tenant_id=tenant_id, id=operation_id)
-        events = WrittenEvents()
-        if row["first_sequence"] is not None:
-            [found] = await tx.fetch(
-                _SQL["events_of"],
-                tenant_id=tenant_id,
-                id=operation_id,
-                first=row["first_sequence"],
-                last=row["last_sequence"],
-                until=row["finished_at"] if row["last_sequence"] is None else None,
-                window=WINDOW,
-            )
-            events = _events(row, found)
+        events = await _events(tx, key, row)
     return Told(
         history=row["history"] or [],
         cancel_requested_at=row["cancel_requested_at"],
@@ -66,7 +55,38 @@ async def told_of(database: Database, key: Key) -> Told:
     )
 
 
-def _events(row: Row, found: Row) -> WrittenEvents:
+async def _events(reader: Reader, key: Key, row: Row) -> WrittenEvents:
+    if row["first_sequence"] is None:
+        return WrittenEvents()
+    if row["events"] is not None:
+        return await _of_a_pass(reader, key, row)
+    tenant_id, operation_id = key
+    [found] = await reader.fetch(
+        _SQL["events_of"],
+        tenant_id=tenant_id,
+        id=operation_id,
+        first=row["first_sequence"],
+        last=row["last_sequence"],
+        until=row["finished_at"] if row["last_sequence"] is None else None,
+        window=WINDOW,
+    )
+    return _of_a_walk(row, found)
+
+
+async def _of_a_pass(reader: Reader, key: Key, row: Row) -> WrittenEvents:
+    """What is not pending has been published, also where it is gone from the outbox by now."""
+    first, last, events = row["first_sequence"], row["last_sequence"], row["events"]
+    [found] = await reader.fetch(_SQL["events_in_pass"], tenant_id=key[0], first=first, last=last, events=events)
+    return WrittenEvents(
+        written=events,
+        published=events - int(found["pending"]),
+        published_at=found["published_at"],
+        first_sequence=first,
+        last_sequence=last,
+    )
+
+
+def _of_a_walk(row: Row, found: Row) -> WrittenEvents:
     """Messages past their retention are gone from the outbox, published; their sequences are known all the same."""
     if not found["written"]:
         if row["last_sequence"] is None:

@@ -88,6 +88,7 @@ UPDATE operation
        total = CASE WHEN unfinished IS NULL THEN items ELSE done END,
        started_at = NULL, finished_at = NULL, cancel_requested_at = NULL,
        first_sequence = CASE WHEN unfinished IS NULL THEN NULL ELSE first_sequence END, last_sequence = NULL,
+       events = NULL,
        history = CAST(jsonb_path_query_array(
            coalesce(CAST(history AS jsonb), '[]')
            || jsonb_build_array(

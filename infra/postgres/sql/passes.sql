@@ -81,11 +81,14 @@ UPDATE operation
        finished_at = CASE WHEN ended.status <> 'running' THEN clock_timestamp() END,
        error_group = ended.error_group,
        first_sequence = ended.first_sequence,
-       last_sequence = ended.last_sequence
+       last_sequence = ended.last_sequence,
+       events = ended.events
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
               CAST(:responses AS text[]), CAST(:errors AS text[]), CAST(:dones AS bigint[]), CAST(:totals AS bigint[]),
-              CAST(:error_groups AS text[]), CAST(:first_sequences AS bigint[]), CAST(:last_sequences AS bigint[]))
-       AS ended (tenant_id, id, status, response, error, done, total, error_group, first_sequence, last_sequence)
+              CAST(:error_groups AS text[]), CAST(:first_sequences AS bigint[]), CAST(:last_sequences AS bigint[]),
+              CAST(:events AS bigint[]))
+       AS ended (tenant_id, id, status, response, error, done, total, error_group, first_sequence, last_sequence,
+                 events)
  WHERE operation.tenant_id = ended.tenant_id AND operation.id = ended.id;
 
 -- name: append_outbox

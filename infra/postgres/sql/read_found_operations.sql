@@ -147,7 +147,7 @@ SELECT tenant.key AS tenant, operation.id, seq, kind, status, dry_run, attempts,
 
 -- name: told_of
 -- An operation's moments and where its events are.
-SELECT history, cancel_requested_at, discarded_at, first_sequence, last_sequence, finished_at
+SELECT history, cancel_requested_at, discarded_at, first_sequence, last_sequence, events, finished_at
   FROM operation
  WHERE tenant_id = :tenant_id AND id = :id;
 
@@ -165,3 +165,16 @@ SELECT coalesce(sum(last_sequence - first_sequence + 1), 0) AS written,
          ORDER BY first_sequence
          LIMIT CAST(:window AS integer)) AS walked
  WHERE operation_id = :id;
+
+-- name: events_in_pass
+-- What is still pending of an operation that ended in its own pass: its events stand in a row, its end is the last, and
+-- messages of up to a hundred events that hold them may hold those of others.
+SELECT coalesce(sum(events) FILTER (WHERE published_at IS NULL), 0) AS pending, max(published_at) AS published_at
+  FROM (VALUES (CAST(:first AS bigint), :first + CAST(:events AS bigint) - 2), (CAST(:last AS bigint), :last))
+       AS told (first, last)
+ CROSS JOIN LATERAL (
+       SELECT published_at, least(last_sequence, told.last) - greatest(first_sequence, told.first) + 1 AS events
+         FROM outbox
+        WHERE tenant_id = :tenant_id AND first_sequence > told.first - 100
+          AND first_sequence <= told.last AND last_sequence >= told.first) AS message
+ WHERE events > 0;

@@ -43,6 +43,21 @@ async def test_messages_hold_a_run_of_one_type_and_at_most_a_hundred_events(data
     assert [row["type"] for row in messages].count("group_assignment.created") == 3
 
 
+async def test_the_operations_of_a_pass_tell_what_they_did_and_then_how_they_ended(database, tenant, engine):
+    asked = [Asked(tenant_id=tenant.id, command=put_groups(1, name=f"G{n}")) for n in range(150)]
+    ids = [str(number) for number in await accept(database, asked)]
+    await engine.drain(tenant.id)
+    assert engine.delivery.passes == 1
+    messages = await database.fetch(MESSAGES, tenant_id=tenant.id)
+    assert [(row["type"], row["first_sequence"], row["last_sequence"]) for row in messages] == [
+        ("group.updated", 1, 100), ("group.updated", 101, 150),
+        ("operation.finished", 151, 250), ("operation.finished", 251, 300),
+    ]  # fmt: skip
+    events = [json.loads(event) for message in messages for event in split(body_of(message))]
+    assert [event["operationid"] for event in events] == [*ids, *ids]
+    assert [event["subject"] for event in events[150:]] == [f"operations/{number}" for number in ids]
+
+
 async def test_every_event_is_as_its_schema_says(database, tenant, engine):
     await people_in_a_group(engine, tenant, 3)
     for command in (delete_users(1), delete_groups(1)):

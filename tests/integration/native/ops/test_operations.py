@@ -7,6 +7,7 @@ import pytest
 
 from domain.commands import AssignmentOp
 from infra.postgres.outbox_relay import mark_published, pending_messages
+from infra.postgres.retention import remove_old_outbox
 from tests.support.api import serving
 from tests.support.bad_handlers import RAISES
 from tests.support.directory_commands import change
@@ -168,6 +169,30 @@ async def test_an_operation_shows_its_moments_its_outcomes_and_its_events(api, o
     first = shown["events"]["first_sequence"]
     events = await api.call("GET", f"/v1/events?after={int(first) - 1}&limit=1")
     assert events.json()["events"][0]["operationid"] == str(number)
+
+
+async def test_of_messages_that_operations_share_each_counts_its_own_events(api, watcher):
+    commands = (groups("a"), groups("b", "c"), groups("d"))
+    ids = await accept(api.services.database, [Asked(tenant_id=api.tenant.id, command=one) for one in commands])
+    await drain(api, api.tenant)
+
+    async def told():
+        shown = [(await one(api, watcher, number))["events"] for number in ids]
+        return [(of["written"], of["published"], int(of["first_sequence"]), int(of["last_sequence"])) for of in shown]
+
+    assert await told() == [(2, 0, 1, 5), (3, 0, 2, 6), (2, 0, 4, 7)]
+    async with api.services.database.transaction() as tx:
+        did, ended = await pending_messages(tx, held_tenant_ids=(), most_rows=100, most_bytes=1_000_000)
+        await mark_published(tx, ids=[did.id])
+    assert [published for _, published, _, _ in await told()] == [1, 2, 1]
+    assert "events_sent" not in [moment["event"] for moment in (await one(api, watcher, ids[0]))["timeline"]]
+    async with api.services.database.transaction() as tx:
+        await mark_published(tx, ids=[ended.id])
+    assert [published for _, published, _, _ in await told()] == [2, 3, 2]
+    assert (await one(api, watcher, ids[0]))["timeline"][-1]["event"] == "events_sent"
+    async with api.services.database.transaction() as tx:
+        await remove_old_outbox(tx, keep=timedelta(0), batch=100)
+    assert await told() == [(2, 2, 1, 5), (3, 3, 2, 6), (2, 2, 4, 7)]
 
 
 async def test_the_answer_of_an_operation_is_shown_as_its_caller_got_it(api, watcher):
