@@ -12,17 +12,18 @@ from infra.postgres.statements import compile_block
 from tests.support.chunked_oracle import ChunkedOracle
 from tests.support.engine import Asked
 
-# An operation is applied where its first event stands. What failed has changed nothing.
+# The operations of a pass have its instant in common, and are applied in the order of acceptance; of two passes the one
+# that was first told of its events first. What failed has changed nothing.
 _APPLIED = compile_block(
     "applied",
     """
-SELECT operation.tenant_id, operation.id, kind, request
-  FROM operation
-  JOIN tenant ON tenant.id = operation.tenant_id
-  JOIN (SELECT tenant_id, operation_id, min(first_sequence) AS place FROM outbox GROUP BY tenant_id, operation_id)
-       AS announced ON announced.tenant_id = operation.tenant_id AND operation_id = operation.id
- WHERE tenant.key = :tenant AND status <> 'failed'
- ORDER BY place
+SELECT tenant_id, id, kind, request
+  FROM (SELECT operation.*, min(first_sequence) OVER (PARTITION BY started_at) AS place_of_pass
+          FROM operation
+          JOIN tenant ON tenant.id = operation.tenant_id
+         WHERE tenant.key = :tenant AND started_at IS NOT NULL) AS applied
+ WHERE status <> 'failed'
+ ORDER BY place_of_pass, seq
 """,
 )
 
