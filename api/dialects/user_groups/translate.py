@@ -79,13 +79,12 @@ def deleted(view: OperationView) -> Rendered:
 
 def batch_created(view: OperationView) -> Rendered:
     """One result per item, in order; one that succeeded carries the assignment."""
-    assignment = _assignment(view)
-    return _batch(view, 201, lambda outcome: {"body": assignment(outcome)})
+    return _batch(view, 201, _assignment(view))
 
 
 def batch_deleted(view: OperationView) -> Rendered:
     """One result per item, in order."""
-    return _batch(view, 200, lambda _: {})
+    return _batch(view, 200)
 
 
 FORMS: Forms = {CREATED: created, DELETED: deleted, BATCH_CREATED: batch_created, BATCH_DELETED: batch_deleted}
@@ -107,15 +106,18 @@ def _outcomes(view: OperationView) -> list[Outcome]:
     return items
 
 
-def _batch(view: OperationView, status: int, succeeded: Callable[[Outcome], dict[str, JSON]]) -> Rendered:
+def _batch(view: OperationView, status: int, body: Callable[[Outcome], JSON] | None = None) -> Rendered:
     language = Languages.stored(view.presentation.language).spoken
     items: list[JSON] = []
     for asked, outcome in zip(view.request["items"], _outcomes(view), strict=True):
         ids = _ids(asked)
         if outcome["outcome"] == "refused":
             items.append(_item_refused(outcome, ids, language))
-        else:
-            items.append({"status": status, **ids, **succeeded(outcome)})
+            continue
+        item: dict[str, JSON] = {"status": status, **ids}
+        if body is not None:
+            item["body"] = body(outcome)
+        items.append(item)
     return Rendered(200, {"items": items})
 
 

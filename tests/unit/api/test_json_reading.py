@@ -123,6 +123,39 @@ def test_a_document_full_of_flaws_is_refused_as_a_whole():
     assert refused.value.code is ErrorCode.VALIDATION_FAILED
 
 
+NAMES = st.sampled_from(["a", "b", "é", 'q"q', "\\", "\n", ""])
+TREES = st.recursive(
+    st.none() | st.integers() | st.floats() | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(NAMES, inner), max_size=4).map(tuple),
+    max_leaves=12,
+)
+
+
+def written(tree):
+    """As JSON; a tuple is an object, with all the names that it has."""
+    match tree:
+        case tuple():
+            return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}: {written(one)}" for name, one in tree) + "}"
+        case list():
+            return "[" + ",".join(map(written, tree)) + "]"
+    return json.dumps(tree, ensure_ascii=False)
+
+
+def repeats(tree):
+    if not isinstance(tree, list | tuple):
+        return False
+    names = [name for name, _ in tree] if isinstance(tree, tuple) else []
+    inner = [one for _, one in tree] if isinstance(tree, tuple) else tree
+    return len(set(names)) < len(names) or any(map(repeats, inner))
+
+
+@given(tree=TREES)
+def test_a_repeated_name_is_found_wherever_it_stands_and_nowhere_else(tree):
+    flaws = read_json(written(tree).encode()).flaws
+    # Where an object is repeated as a whole, what was in the first of them is gone with it.
+    assert ("repeated" in {flaw.problem for flaw in flaws}) is repeats(tree)
+
+
 def test_a_repeated_name_among_very_many_is_found_in_one_reading():
     names = ",".join(f'"{number}":1' for number in range(100_000))
     [flaw] = read_json(f'{{{names},"7":1}}'.encode()).flaws
