@@ -169,6 +169,6 @@ def _of_operation(operation: OpenOperation) -> dict[str, str | int]:
 
 
 def _traceparents_of(body: bytes) -> list[str]:
-    """Each once: a message tells of one operation, or of the ends of several."""
+    """Each once: a message may tell of several operations."""
     found = dict.fromkeys(_OF_EVENT.findall(body))
     return [good for text in found if (good := good_traceparent(text.decode())) is not None]

@@ -87,7 +87,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """A message for the outbox, the operation it comes from (of several that end, the first), and its stored body."""
+    """A message for the outbox, the operation it tells of (of several, the first), and its body as it is stored."""
 
     tenant_id: int
     operation_id: UUID
