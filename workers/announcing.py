@@ -3,13 +3,13 @@
 One rule: only the holder of the tenant's lock numbers, and what it has numbered is written in the same transaction.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby, repeat
 from uuid import UUID
 
 from domain.events import Event, EventRun, EventType, Told
 from domain.outcomes import OperationStatus
-from infra.cloudevents import NumberedRun, OutboxMessage, cause, encode, run_of
+from infra.cloudevents import NumberedRun, cause, encode, run_of
 from infra.postgres.outbox_bodies import pack
 from infra.postgres.passes import Announced, TenantLog
 
@@ -17,10 +17,7 @@ from infra.postgres.passes import Announced, TenantLog
 def announce(log: TenantLog, operation_id: UUID, traceparent: str | None, told: Iterable[Told]) -> Iterator[Announced]:
     """Number what one operation tells, in this order, and yield its messages: a new one at every change of type."""
     for run in _runs(told):
-        sequence, previous = _place(log, run.type, len(run.data))
-        numbered = NumberedRun(run, sequence, previous, repeat(cause(operation_id, traceparent)))
-        for message in encode(numbered, tenant_key=log.key, at=log.at):
-            yield _announced(log, operation_id, message)
+        yield from _placed(log, run, repeat(cause(operation_id, traceparent)), lambda _: operation_id)
 
 
 class Telling:
@@ -66,10 +63,8 @@ class Telling:
     def _cut(self) -> None:
         if self._type is None or not self._data:
             return
-        log, run = self._log, EventRun(self._type, self._subjects, self._data)
-        first, previous = _place(log, run.type, len(run.data))
-        for message in encode(NumberedRun(run, first, previous, self._causes), tenant_key=log.key, at=log.at):
-            self._messages.append(_announced(log, self._operations[message.first_sequence - first], message))
+        run = EventRun(self._type, self._subjects, self._data)
+        self._messages += _placed(self._log, run, self._causes, self._operations.__getitem__)
         self._type, self._subjects, self._data, self._causes, self._operations = None, [], [], [], []
 
 
@@ -82,8 +77,18 @@ def finished_event(operation_id: UUID, kind: str, status: OperationStatus) -> Ev
     )
 
 
-def _announced(log: TenantLog, operation_id: UUID, message: OutboxMessage) -> Announced:
-    return Announced(tenant_id=log.tenant_id, operation_id=operation_id, message=message, stored=pack(message.body))
+def _placed(
+    log: TenantLog, run: EventRun, causes: Iterable[str], operation_of: Callable[[int], UUID]
+) -> Iterator[Announced]:
+    """The messages of a run at the next places of the log; `operation_of` says whose the run's n-th event is."""
+    first, previous = _place(log, run.type, len(run.data))
+    for message in encode(NumberedRun(run, first, previous, causes), tenant_key=log.key, at=log.at):
+        yield Announced(
+            tenant_id=log.tenant_id,
+            operation_id=operation_of(message.first_sequence - first),
+            message=message,
+            stored=pack(message.body),
+        )
 
 
 def _runs(told: Iterable[Told]) -> Iterator[EventRun]:
