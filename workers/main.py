@@ -33,6 +33,7 @@ from workers.poll import Poll
 from workers.ready import ReadySet
 from workers.retention import Retention
 from workers.spans import traced_ack
+from workers.statistics import Statistics
 from workers.supervisor import Supervisor
 from workers.traced import Kinds, kinds
 from workers.verification import Verification
@@ -94,6 +95,7 @@ class Worker:
         )
         self._poll = self._new_poll(settings)
         self._retention = Retention(database=self._database, keep=timedelta(days=settings.retention_days))
+        self._statistics = Statistics(database=self._database)
         self._verification = None
         if settings.verify_hour is not None:
             self._verification = Verification(database=self._database, hour=settings.verify_hour)
@@ -111,6 +113,7 @@ class Worker:
         self._supervisor.keep("delivery", self._deliver)
         self._supervisor.keep("chunks", self._continue)
         self._supervisor.keep("retention", self._retention.run)
+        self._supervisor.keep("statistics", self._statistics.run)
         self._supervisor.keep("recorder", self._recorder.run)
         if self._verification is not None:
             self._supervisor.keep("verification", self._verification.run)

@@ -140,6 +140,17 @@ class Session:
         """End the session without a word: one that is left because its server hangs must not wait for that server."""
         self._connection.terminate()
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Transaction]:
+        """A read-only transaction that sees the database as its first statement found it.
+
+        After an exception it ends with the session.
+        """
+        opened = self._connection.transaction(isolation="repeatable_read", readonly=True)
+        await opened.start()
+        yield Transaction(self._connection, self._times)
+        await opened.commit()
+
     async def fetch(self, statement: Statement, **binds: object) -> Sequence[Row]:
         """Run the statement in a transaction of its own and return its rows."""
         return await fetched(self._connection, self._times, statement, binds)

@@ -7,7 +7,7 @@ import pytest
 
 from domain.drift import Check
 from infra.postgres import verify
-from infra.postgres.database import plain_dsn
+from infra.postgres.database import Database, plain_dsn
 from infra.postgres.verify import VerifiedTenant
 from tests.support import directory, rows
 from tests.support.rows import BREAKS, PEOPLE
@@ -167,3 +167,11 @@ async def test_an_end_that_is_being_acted_on_is_no_drift(found, filled, sql, und
                 filled.tenant_id,
             )
     assert (await found()).findings == []
+
+
+async def test_a_recount_has_a_session_of_its_own(database_url, tenant, filled):
+    database = Database(database_url, name="busy", size=1)
+    async with database.transaction():
+        report = await recount(database, VerifiedTenant(id=tenant.id, key=tenant.key))
+    await database.close()
+    assert report.rows == 3 * PEOPLE
