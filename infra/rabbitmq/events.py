@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aio_pika import DeliveryMode, Message
+from aio_pika import DeliveryMode
+from aiormq import spec
+
+from infra.rabbitmq.burst import Outgoing
 
 CONTENT_TYPE = "application/cloudevents-batch+json"
 
@@ -18,12 +21,12 @@ class EventMessage:
     headers: Mapping[str, str]
 
 
-def encode_message(event_message: EventMessage) -> Message:
+def encode_message(event_message: EventMessage) -> Outgoing:
     """The persistent message; it carries no time of sending, so that a second publication equals the first."""
-    return Message(
-        event_message.body,
+    properties = spec.Basic.Properties(
         content_type=CONTENT_TYPE,
-        delivery_mode=DeliveryMode.PERSISTENT,
-        message_id=event_message.message_id,
         headers=dict(event_message.headers),
+        delivery_mode=DeliveryMode.PERSISTENT.value,
+        message_id=event_message.message_id,
     )
+    return Outgoing(body=event_message.body, properties=properties, routing_key=event_message.routing_key)

@@ -7,17 +7,19 @@ a publisher.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
 
+from infra.rabbitmq.burst import of_message
 from infra.rabbitmq.claims import TOGETHER, Claim, encode_claims
 from infra.rabbitmq.events import EventMessage, encode_message
 from infra.rabbitmq.faults import guarded
 from infra.rabbitmq.link import Link, Session
-from infra.rabbitmq.publisher import Outgoing, Publisher
+from infra.rabbitmq.publisher import Publisher
 from infra.rabbitmq.replies import encode_reply
 from infra.rabbitmq.topology import Topology, declare_commands, declare_events, declare_unreadable
 
@@ -29,6 +31,7 @@ DEPTH_SECONDS = 1.0
 EVENT_SECONDS = 10.0
 # A queue that lost its leader for good must not keep the events back; it is asked for again this often.
 REDECLARE_SECONDS = 10.0
+_DEFAULT_EXCHANGE = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class Publishing:
         if channels is None or channels.commands is None:
             return 0
         messages = [claims[first : first + TOGETHER] for first in range(0, len(claims), TOGETHER)]
-        outgoing = [Outgoing(message=encode_claims(part), routing_key=self._topology.claim_key) for part in messages]
+        outgoing = [of_message(encode_claims(part), self._topology.claim_key) for part in messages]
         confirmed = await channels.commands.claims.publish(outgoing, seconds=CLAIM_SECONDS)
         return sum(len(part) for part, is_confirmed in zip(messages, confirmed, strict=True) if is_confirmed)
 
@@ -89,7 +92,7 @@ class Publishing:
         channels = self._usable_channels()
         if channels is None or channels.commands is None:
             return False
-        outgoing = Outgoing(message=message, routing_key=self._topology.unreadable_queue)
+        outgoing = of_message(message, self._topology.unreadable_queue)
         return all(await channels.commands.unreadable.publish([outgoing], seconds=CLAIM_SECONDS))
 
     async def events(self, messages: Sequence[EventMessage]) -> list[bool]:
@@ -97,8 +100,7 @@ class Publishing:
         channels = self._usable_channels()
         if channels is None:
             return [False] * len(messages)
-        outgoing = [Outgoing(message=encode_message(message), routing_key=message.routing_key) for message in messages]
-        return await channels.events.publish(outgoing, seconds=EVENT_SECONDS)
+        return await channels.events.publish([encode_message(one) for one in messages], seconds=EVENT_SECONDS)
 
     async def replies(self, replies: Mapping[str, Sequence[UUID]]) -> None:
         """Send the ids to the reply queues; whichever queue is gone hears nothing, and that is no error."""
@@ -140,10 +142,10 @@ class Publishing:
         connection = session.transport.connection
         events = await _opened(session, connection.channel())
         await declare_events(events, self._topology)
-        exchange = await events.get_exchange(self._topology.events_exchange, ensure=False)
+        exchange = self._topology.events_exchange
         self._channels = _Channels(
             session=session,
-            events=Publisher(exchange=exchange, mandatory=False, on_doubt=session.doubt),
+            events=Publisher(channel=events, exchange=exchange, mandatory=False, on_doubt=session.doubt),
             replies=await _opened(session, connection.channel(publisher_confirms=False)),
             commands=await self._prepare_commands(session),
         )
@@ -162,10 +164,10 @@ class Publishing:
             asyncio.get_running_loop().call_later(REDECLARE_SECONDS, session.end, "asking for the queue again")
             return None
         channel.close_callbacks.add(lambda *_: session.end("channel closed"))
-        exchange = await channel.get_exchange(self._topology.commands_exchange, ensure=False)
+        publisher = partial(Publisher, channel=channel, mandatory=True, on_doubt=session.doubt)
         return _Commands(
-            claims=Publisher(exchange=exchange, mandatory=True, on_doubt=session.doubt),
-            unreadable=Publisher(exchange=channel.default_exchange, mandatory=True, on_doubt=session.doubt),
+            claims=publisher(exchange=self._topology.commands_exchange),
+            unreadable=publisher(exchange=_DEFAULT_EXCHANGE),
         )
 
 

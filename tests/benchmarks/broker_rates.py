@@ -15,7 +15,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
 from domain.events import EventType
 from infra.cloudevents import EVENTS_PER_MESSAGE, encode
-from infra.rabbitmq.events import EventMessage, encode_message
+from infra.rabbitmq.events import CONTENT_TYPE
 from tests.support.sample_events import SAMPLES, numbered
 
 # As many as the broker confirms at its best: more in flight gain nothing.
@@ -27,8 +27,13 @@ def sample(events: int) -> aio_pika.Message:
     """A message of so many events, as the relay would publish it."""
     event = SAMPLES[EventType.GROUP_ASSIGNMENT_CREATED]
     [message] = encode(numbered(event, count=events), tenant_key="tenant", at=datetime.now(UTC))
-    headers = {"first_sequence": "1", "last_sequence": str(events)}
-    return encode_message(EventMessage(message_id="m", routing_key="", body=message.body, headers=headers))
+    return aio_pika.Message(
+        message.body,
+        content_type=CONTENT_TYPE,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id="m",
+        headers={"first_sequence": "1", "last_sequence": str(events)},
+    )
 
 
 async def measure(url: str, messages: int) -> dict[str, dict[str, float]]:

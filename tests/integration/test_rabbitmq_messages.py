@@ -105,3 +105,21 @@ async def test_a_binding_takes_only_its_types(broker, channel, broker_prefix):
     [message] = await taken(arrived, 1)
     assert message.routing_key == "demo.group.deleted"
     assert arrived.empty()
+
+
+async def test_a_message_that_is_larger_than_a_frame_arrives_whole(broker, channel, broker_prefix):
+    arrived = await subscribed(channel, broker_prefix, "large.#")
+    body = bytes(range(256)) * 2_000
+    message = EventMessage(message_id="large", routing_key="large.user.updated", body=body, headers={})
+    assert await broker.publish_events([message]) == [True]
+    assert [one.body for one in await taken(arrived, 1)] == [body]
+
+
+async def test_what_the_broker_refuses_is_not_confirmed_and_what_goes_with_it_is(broker, channel, broker_prefix):
+    full = await channel.declare_queue(exclusive=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    await full.bind(Topology(prefix=broker_prefix).events_exchange, routing_key="full.#")
+    messages = [
+        EventMessage(message_id=str(place), routing_key=f"{tenant}.user.updated", body=b"[]", headers={})
+        for place, tenant in enumerate(["full", "full", "other", "full"])
+    ]
+    assert await broker.publish_events(messages) == [True, False, True, False]
