@@ -15,6 +15,8 @@ from infra.postgres.statistics import analyze_outgrown
 log = structlog.get_logger(__name__)
 
 _ROUND_SECONDS = 2.0
+# Autovacuum passes over a table that is being analyzed: what fails here again and again must leave it the time.
+_AGAIN_SECONDS = 60.0
 
 
 class Statistics:
@@ -26,10 +28,12 @@ class Statistics:
     async def run(self) -> None:
         """Look now and then, until cancelled."""
         while True:
+            seconds = _ROUND_SECONDS
             try:
                 await analyze_outgrown(self._database)
             except Exception as error:
                 if not is_transient(error):
                     raise
-                log.info("the statistics could not be looked at", error=repr(error))
-            await asyncio.sleep(_ROUND_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+                seconds = _AGAIN_SECONDS
+                log.info("a table could not be analyzed", error=repr(error), again_in=seconds)
+            await asyncio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter

@@ -122,7 +122,10 @@ class Transaction:
 
 
 class Session:
-    """A connection of its own, outside the pool, for session advisory locks; statements commit one by one."""
+    """A connection of its own, outside the pool: for session advisory locks, and for reads that take minutes.
+
+    Statements commit one by one, but for those of a `snapshot`.
+    """
 
     def __init__(self, connection: asyncpg.Connection, times: Histogram) -> None:
         self._connection = connection

@@ -13,5 +13,10 @@ _SQL = load("statistics")
 
 
 async def analyze_outgrown(database: Database) -> None:
-    """Analyze the tables that have outgrown their statistics."""
+    """Analyze a table that has outgrown its statistics, where there is one.
+
+    Raises:
+        asyncpg.LockNotAvailableError: a migration has one of the tables.
+        asyncpg.QueryCanceledError: it took longer than a statement may.
+    """
     await database.fetch(_SQL["analyze_outgrown"])

@@ -32,7 +32,7 @@ class TracedTransaction(Transaction):
 
 
 class TracedDatabase(Database):
-    """The same pool. Sessions of their own are not traced: they hold locks, and nobody waits for them."""
+    """The same pool. Sessions of their own are not traced: they hold locks or recount, and nobody waits for them."""
 
     transaction_type = TracedTransaction
 

@@ -16,11 +16,12 @@ from aio_pika.abc import AbstractChannel
 from aiormq import spec
 from aiormq.abc import ChannelFrame
 from aiormq.channel import Channel
+from aiormq.exceptions import ChannelInvalidStateError
 from pamqp.body import ContentBody
 from pamqp.frame import marshal
 from pamqp.header import ContentHeader
 
-# So much goes to the socket before anything else may: an ack or a heartbeat of the connection waits for it.
+# So much goes to the socket before anything else may: a reply or a heartbeat of the connection waits for it.
 _PART_BYTES = 128 * 1024
 
 Confirm: TypeAlias = asyncio.Future[object]
@@ -66,9 +67,15 @@ class Burst:
                 await self._write(underlay, part)
 
     async def _write(self, channel: Channel, part: Sequence[Outgoing]) -> None:
+        if channel.is_closed:  # it may have been, since the part before
+            raise ChannelInvalidStateError(f"{channel!r} closed")
         payload = b"".join(chain.from_iterable(self._frames(channel, outgoing) for outgoing in part))
         drained = channel.create_future()
-        await channel.write_queue.put(ChannelFrame(payload=payload, should_close=False, drain_future=drained))
+        try:
+            await channel.write_queue.put(ChannelFrame(payload=payload, should_close=False, drain_future=drained))
+        except BaseException:
+            drained.cancel()
+            raise
         for outgoing in part:
             channel.delivery_tag += 1
             confirm = channel.confirmations[channel.delivery_tag] = channel.create_future()
@@ -78,7 +85,9 @@ class Burst:
         await drained
 
     def _frames(self, channel: Channel, outgoing: Outgoing) -> Iterator[bytes]:
-        number, body, most = channel.number, outgoing.body, channel.max_content_size
+        number, body = channel.number, outgoing.body
+        # A broker that has no limit says 0, less the frame's own bytes.
+        most = channel.max_content_size if channel.max_content_size > 0 else max(len(body), 1)
         publish = spec.Basic.Publish(
             exchange=self._exchange, routing_key=outgoing.routing_key, mandatory=self._mandatory
         )
@@ -90,9 +99,14 @@ class Burst:
 
 def _may_return(channel: Channel, message_id: str, confirm: Confirm) -> None:
     """A message comes back without a tag; aiormq finds the confirm of the last one written by the message's id."""
-    tags = channel.message_id_delivery_tag
-    tags[message_id] = channel.delivery_tag
-    confirm.add_done_callback(lambda _: tags.pop(message_id, None))
+    tags, tag = channel.message_id_delivery_tag, channel.delivery_tag
+
+    def forget(_: Confirm) -> None:
+        if tags.get(message_id) == tag:
+            del tags[message_id]
+
+    tags[message_id] = tag
+    confirm.add_done_callback(forget)
 
 
 def _parts(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:

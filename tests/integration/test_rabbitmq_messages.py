@@ -3,9 +3,12 @@
 import asyncio
 from uuid import uuid4
 
+import aio_pika
 import pytest
 
 from infra.rabbitmq import EventMessage
+from infra.rabbitmq.burst import of_message
+from infra.rabbitmq.publisher import Publisher
 from infra.rabbitmq.topology import Topology
 from tests.support.brokers import outside_channel, running_broker
 from tests.support.tcp_proxy import TcpProxy
@@ -123,3 +126,14 @@ async def test_what_the_broker_refuses_is_not_confirmed_and_what_goes_with_it_is
         for place, tenant in enumerate(["full", "full", "other", "full"])
     ]
     assert await broker.publish_events(messages) == [True, False, True, False]
+
+
+async def test_what_comes_back_is_not_confirmed_and_what_goes_with_it_is(amqp_url, broker_prefix):
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel(on_return_raises=True)
+        queue, doubts = await channel.declare_queue(exclusive=True), []
+        publisher = Publisher(channel=channel, exchange="", mandatory=True, on_doubt=doubts.append)
+        keys = [queue.name, f"{broker_prefix}.missing", queue.name]
+        messages = [of_message(aio_pika.Message(key.encode()), key) for key in keys]
+        assert await publisher.publish(messages, seconds=5) == [True, False, True]
+    assert doubts == ["returned as unroutable"]

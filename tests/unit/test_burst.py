@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiormq import spec
+from aiormq.exceptions import ChannelInvalidStateError
 from pamqp.body import ContentBody
 from pamqp.frame import unmarshal
 from pamqp.header import ContentHeader
@@ -21,9 +22,10 @@ MOST = 1_000
 class Channel:
     """What a burst needs of aiormq's channel, with a write queue that takes so many parts and sends nothing."""
 
-    def __init__(self, *, parts):
+    def __init__(self, *, parts, most=MOST):
         self.number = 3
-        self.max_content_size = MOST
+        self.is_closed = False
+        self.max_content_size = most
         self.delivery_tag = 0
         self.confirmations = OrderedDict()
         self.message_id_delivery_tag = {}
@@ -89,6 +91,12 @@ async def test_a_message_is_its_routing_its_properties_and_its_body_in_frames_th
     assert b"".join(frame.value for frame in bodies) == body
 
 
+async def test_a_body_goes_in_one_frame_where_the_broker_has_no_limit():
+    body = bytes(range(250)) * 10
+    [[_, _, *bodies]] = await written(Channel(parts=1, most=-8), Burst("events", mandatory=False), [a_message(body)])
+    assert [frame.value for frame in bodies] == [body]
+
+
 async def test_a_body_that_is_empty_has_no_frame():
     [[_, header]] = await written(Channel(parts=1), Burst("events", mandatory=False), [a_message(b"")])
     assert header.body_size == 0
@@ -122,6 +130,21 @@ async def test_what_got_into_the_queue_keeps_its_tag_though_nobody_waits_for_the
             await burst.write(channel, [a_message(), a_message()])
     assert channel.delivery_tag == 2
     assert list(channel.confirmations.values()) == burst.confirms
+
+
+async def test_a_channel_that_has_closed_meanwhile_is_given_nothing_more():
+    channel, burst = Channel(parts=1), Burst("events", mandatory=False)
+
+    async def close_behind_the_first():
+        first = await channel.write_queue.get()
+        channel.is_closed = True
+        first.drain_future.set_result(None)
+
+    with pytest.raises(ChannelInvalidStateError):
+        await asyncio.gather(burst.write(channel, [a_message(b"x" * 200_000)] * 2), close_behind_the_first())
+    assert (len(burst.confirms), channel.delivery_tag, channel.write_queue.empty()) == (1, 1, True)
+    async with asyncio.timeout(1), channel.lock:
+        pass
 
 
 async def test_a_message_that_may_come_back_is_known_by_its_id_until_it_is_confirmed():

@@ -62,13 +62,32 @@ async def test_one_process_looks_and_the_others_leave_it(database, sql, tenant):
     assert await counted(sql) == 40_000
 
 
-async def test_a_table_that_is_being_altered_is_not_waited_for(database, sql, tenant):
+async def test_nobody_waits_for_a_table_that_somebody_else_analyzes(database, sql, tenant):
     await sql.execute(FILL, tenant.id, 1, 40_000)
     async with sql.transaction():
         await sql.execute("LOCK TABLE app_user IN SHARE UPDATE EXCLUSIVE MODE")
         async with asyncio.timeout(5):
             await analyze_outgrown(database)
     assert await counted(sql) == -1
+
+
+async def test_nobody_waits_for_a_migration(database, sql, tenant):
+    await sql.execute(FILL, tenant.id, 1, 40_000)
+    async with sql.transaction():
+        await sql.execute("LOCK TABLE group_member IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            async with asyncio.timeout(5):
+                await analyze_outgrown(database)
+    assert await counted(sql) == -1
+
+
+async def test_one_table_at_a_time_and_first_what_has_grown_most(database, sql, tenant):
+    await sql.execute(FILL, tenant.id, 1, 40_000)
+    await sql.execute(SEATS, tenant.id, 1, 200_000)
+    await analyze_outgrown(database)
+    assert await counted(sql) == -1
+    await analyze_outgrown(database)
+    assert await counted(sql) == 40_000
 
 
 async def test_a_session_that_knew_the_seats_few_finds_one_of_many_by_its_index(database, database_url, sql, tenant):
