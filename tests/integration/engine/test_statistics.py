@@ -7,6 +7,11 @@ import pytest
 
 from infra.postgres.database import Database, plain_dsn
 from infra.postgres.statistics import analyze_outgrown
+from infra.settings import Settings
+from tests.support.waiting import found
+from workers import statistics
+from workers.main import Worker
+from workers.statistics import Statistics
 
 FILL = (
     "INSERT INTO app_user (tenant_id, key, username, username_key)"
@@ -100,3 +105,32 @@ async def test_a_session_that_knew_the_seats_few_finds_one_of_many_by_its_index(
     [scan] = [row[0] for row in await old.fetch(f"EXPLAIN {ONE_SEAT}") if "Scan" in row[0]]
     await old.close()
     assert "entitlement_user_key" in scan or "entitlement_person_idx" in scan
+
+
+async def test_a_running_worker_does_it_by_itself(database_url, sql, tenant):
+    worker = Worker(Settings(database_url=database_url))
+    await worker.start()
+    await sql.execute(FILL, tenant.id, 1, 40_000)
+
+    async def is_counted():
+        return await counted(sql) == 40_000
+
+    await found(is_counted)
+    await worker.stop()
+
+
+async def test_after_a_failure_a_table_is_left_to_autovacuum_for_a_while(monkeypatch, database):
+    pauses, outcomes = [], [asyncpg.LockNotAvailableError("a migration"), None, ZeroDivisionError()]
+
+    async def look(_database):
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    async def pause(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(statistics, "analyze_outgrown", look)
+    monkeypatch.setattr(statistics.asyncio, "sleep", pause)
+    with pytest.raises(ZeroDivisionError):
+        await Statistics(database=database).run()
+    assert [30 <= seconds <= 60 for seconds in pauses] == [True, False]
