@@ -98,3 +98,16 @@ async def test_a_stream_ends_with_its_session(service, browser):
             await tx.execute(_END)
         await page.wait_for_url("**/console/sign-in**", timeout=15_000)
         watch.said.clear()
+
+
+async def test_a_history_that_cannot_be_had_is_no_error_of_the_page(service, browser):
+    async with looking(browser, service.url) as (page, watch):
+        await sign_in(page, await service.operator("ops:read", name="cut off"))
+        await live(page)
+        await page.route("**/console/overview/history", lambda route: route.abort())
+        async with page.expect_event("requestfailed"):
+            await page.reload()
+        await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        # Chromium says by itself that it could not load it.
+        assert [said for said in watch.said if "ERR_FAILED" not in said] == []
+        watch.said.clear()

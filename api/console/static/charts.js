@@ -84,11 +84,19 @@
     });
   }
 
+  async function asked() {
+    try {
+      const answer = await fetch("/console/overview/history", { headers: { "HX-Request": "true" } });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null; // the page is being left, or the service is away: what is shown stays
+    }
+  }
+
   async function ask() {
     if (document.hidden) return;
-    const answer = await fetch("/console/overview/history", { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return;
-    const history = await answer.json();
+    const history = await asked();
+    if (!history) return;
     points = history.points;
     for (const [name, text] of Object.entries(history.summaries)) {
       const summary = document.getElementById(`summary-${name}`);
