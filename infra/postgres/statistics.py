@@ -3,7 +3,8 @@
 Autovacuum analyzes a table within a minute, or two; a first import fills it in seconds. Until then every equality is
 guessed at 1 in 200, two of them leave one row of 40,000, and an index of the tenant and the licence looks as good as
 the one that names the row. A session then takes whichever it last saw lower, for it keeps the height of an index that
-it does not use: a recount of 100,000 seats took more than 30 s that way, and 0.05 s after ANALYZE.
+it does not use: 20,000 of 100,000 seats were looked up in 10.5 s that way, and in 0.04 s after ANALYZE
+(`docs/adr/0029-tables-that-grow-quickly-are-analyzed-at-once.md`).
 """
 
 from infra.postgres.database import Database
