@@ -14,7 +14,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from aiormq.exceptions import ConnectionInternalError
 
 CONNECT_SECONDS = 5.0
-_APPEARS_SECONDS = 10.0
+_APPEARS_SECONDS = 20.0
 _GLANCE = 0.1
 
 
@@ -22,7 +22,7 @@ async def on_broker(url: str, work: Callable[[AbstractChannel], Awaitable[None]]
     """Do something on a channel of our own, from its beginning again while what it asks for is not there yet.
 
     Raises:
-        ChannelNotFoundEntity, ConnectionInternalError: it was not there within ten seconds.
+        ChannelNotFoundEntity, ConnectionInternalError: it was not there within twenty seconds.
     """
     clock = asyncio.get_running_loop()
     until = clock.time() + _APPEARS_SECONDS
