@@ -24,11 +24,10 @@ from infra.traces import trace
 from workers.beside import both
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
-from workers.dead import LeftBehindError, count_the_dead
+from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, is_undecided
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
 from workers.steps import Step, next_people
-from workers.waves import DEATHS_ALONE
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +57,10 @@ class Inflight(Protocol):
 
 class _SuspectedError(Exception):
     """The operation's last chunk has raised, or a worker has died over it: its next one runs with no pass beside it."""
+
+
+class _UndecidedError(Exception):
+    """The operation would be failed for deaths that may yet be taken back: the poll comes back to it."""
 
 
 class ChunkLane:
@@ -121,9 +124,12 @@ class ChunkLane:
     async def turn(self, tenant_id: int) -> None:
         """One chunk of this tenant's oldest work, if nobody else holds the tenant; its holder owes the re-read."""
         try:
-            if await self._before_passes(tenant_id):
-                await self._committed()
-                await self._reread(tenant_id)
+            try:
+                if await self._before_passes(tenant_id):
+                    await self._committed()
+                    await self._reread(tenant_id)
+            except _UndecidedError:
+                await self._reread(tenant_id, goes_on=False)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
             await self._failed_safely(tenant_id, error)
 
@@ -175,6 +181,8 @@ class ChunkLane:
                 return None, None
             before = logs[tenant_id].event_seq
             of = await oldest(tx, logs[tenant_id])
+            if of is not None and await is_undecided(tx, tenant_id, of.operation_id, of.deaths_alone):
+                raise _UndecidedError
             step = None if of is None else await self._step(tx, logs[tenant_id], of, is_alone=is_alone)
             taken = None if of is None or step is None else (of, step)
             return logs[tenant_id].event_seq - before, taken
@@ -199,12 +207,12 @@ class ChunkLane:
         self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
         return step
 
-    async def _reread(self, tenant_id: int) -> None:
-        """What is queued goes first: the pass that takes it brings the tenant back here."""
+    async def _reread(self, tenant_id: int, *, goes_on: bool = True) -> None:
+        """What is queued goes first: the pass that takes it brings the tenant back here, or the poll does."""
         owed = await still_open(self._database, [tenant_id])
         if tenant_id in owed.queued:
             self._ready.add(tenant_id)
-        elif tenant_id in owed.running:
+        elif goes_on and tenant_id in owed.running:
             self.add(tenant_id)
 
     async def _failed_safely(self, tenant_id: int, error: Exception) -> None:

@@ -4,10 +4,16 @@ One rule: what killed one worker must not take the next one unwatched.
 """
 
 import asyncio
+from uuid import UUID
 
-from infra.postgres.database import Database
-from infra.postgres.workers import reap_workers
+from infra.postgres import workers
+from infra.postgres.database import Database, Transaction
 
+DEATHS_ALONE = 3
+"""An operation during which, alone, this many workers have died is failed without another try."""
+
+# A worker that lives looks for its session every second, asks for another at once, and takes back what was counted.
+_OBJECTION_SECONDS = 3.0
 _LOOKS = (0.0, 0.05, 0.2)
 
 
@@ -23,5 +29,15 @@ async def count_the_dead(database: Database, worker_id: int) -> None:
     for pause in _LOOKS:
         await asyncio.sleep(pause)
         async with database.transaction() as tx:
-            if (await reap_workers(tx, worker_id)).workers:
+            if (await workers.reap_workers(tx, worker_id)).workers:
                 return
+
+
+async def is_undecided(tx: Transaction, tenant_id: int, operation_id: UUID, deaths_alone: int) -> bool:
+    """Whether the operation would be failed for its deaths, but the last is so fresh that its worker may yet object.
+
+    Whoever is told so leaves the operation alone, and its tenant to the poll.
+    """
+    return deaths_alone >= DEATHS_ALONE and await workers.is_undecided(
+        tx, tenant_id, operation_id, deaths_alone=deaths_alone, seconds=_OBJECTION_SECONDS
+    )

@@ -87,6 +87,7 @@ class Delivery:
             try:
                 await self._pass(this, batch)
             except LeftBehindError:
+                await self._inflight.clear()
                 await count_the_dead(self._database, self._inflight.worker_id)
                 this = Pass()
                 await self._pass(this, batch, heeds_the_dead=False)
@@ -132,9 +133,9 @@ class Delivery:
         """The re-read; it is the next pass's where that is due anyway, and this one knows what goes on in chunks."""
         taken = this.selection.taken
         due = {tenant_id for tenant_id in taken if tenant_id in self._ready}
-        for tenant_id in due & this.running:
+        for tenant_id in (due | this.undecided) & this.running:
             self._continues(tenant_id)
-        owed = this.held - due
+        owed = this.held - due - this.undecided
         # Who had nothing taken comes first: a tenant with more left goes to the back.
         await self._reread(sorted((t for t in batch.shares if t in owed), key=taken.__contains__))
 

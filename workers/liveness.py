@@ -1,11 +1,12 @@
 """This worker's own row and lock: while the session lives the worker lives, and its row names what it runs.
 
-One rule: the names are written outside the pass's transaction, so that they outlive whatever the pass does.
+Two rules: the names are written outside the pass's transaction, so that they outlive whatever the pass does; and a
+worker that has only lost its session says so, or three cuts of a network would be held against what it ran.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -19,14 +20,35 @@ from infra.postgres.workers import (
     register_worker,
     remove_worker,
     see_worker,
+    take_back,
 )
+from workers.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
 _PING_SECONDS = 1.0
+# What was lost is asked for again at once: whoever would fail an operation waits for that, but not for long.
+_FIRST_PAUSE = 0.1
 # A stopped process must lose its lock although its connection still stands.
 _IDLE_SESSION = "5s"
 _CALL_SECONDS = 5.0
+# A ping takes four turns of the event loop, so that a process which was never away for longer cannot have lost its
+# session by it.
+_ABSENT_SECONDS = 1.0
+
+
+class _Named:
+    """What a pass, or a chunk, has named last, and whether it still runs."""
+
+    def __init__(self) -> None:
+        self.operations: Sequence[tuple[int, UUID]] = ()
+        self.running: Sequence[tuple[int, UUID]] = ()
+
+    def begin(self, operations: Sequence[tuple[int, UUID]]) -> None:
+        self.operations = self.running = operations
+
+    def end(self) -> None:
+        self.running = ()
 
 
 class Liveness:
@@ -35,29 +57,39 @@ class Liveness:
     `doing` is asked at every ping; what it answers is for the people who watch.
     """
 
-    def __init__(self, *, database: Database, name: str, version: str, doing: Callable[[], Doing] = Doing) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        name: str,
+        version: str,
+        doing: Callable[[], Doing] = Doing,
+        pulse: Pulse | None = None,
+    ) -> None:
         self._database = database
         self._name = name
         self._version = version
         self._doing = doing
+        self._pulse = pulse or Pulse()
         self._session: Session | None = None
         self._lock = asyncio.Lock()
-        self._passing: list[tuple[int, UUID]] = []
-        self._chunk: list[tuple[int, UUID]] = []
+        self._pass = _Named()
+        self._chunk = _Named()
+        # Its name for itself, by which it finds what was made of its lost sessions.
+        self._process = uuid4()
         self.worker_id = 0
 
     async def run(self) -> None:
         """Ping until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(_CALL_SECONDS), self._lock:
-                    session = await self._registered()
-                    if not await see_worker(session, self.worker_id, self._doing()):
-                        self._forget()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the session, the answer is a new one
-                self._forget()
-                log.info("the worker's session is lost", error=repr(error))
-            await asyncio.sleep(_PING_SECONDS)
+        async with self._pulse.beating():
+            pause = _FIRST_PAUSE
+            while True:
+                if await self._ping():
+                    pause = _FIRST_PAUSE
+                    await asyncio.sleep(_PING_SECONDS)
+                else:
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, _PING_SECONDS)
 
     async def name(self, operations: Sequence[OpenOperation]) -> bool:
         """Name what this worker is about to run; registers first where that has to be.
@@ -68,35 +100,68 @@ class Liveness:
         Raises:
             TimeoutError | OSError: the database did not answer; the pass must not go on unnamed.
         """
-        self._passing = [(operation.tenant_id, operation.id) for operation in operations]
-        counted = sum(operation.attempts + operation.deaths_alone for operation in operations)
-        return await self._named(
-            lambda session: name_inflight(session, self.worker_id, self._passing, self._chunk, counted=counted)
-        )
+        named = [(operation.tenant_id, operation.id) for operation in operations]
+        counts = [operation.attempts + operation.deaths_alone for operation in operations]
+
+        def name(session: Session) -> Awaitable[bool | None]:
+            self._pass.begin(named)
+            return name_inflight(session, self.worker_id, named, self._chunk.running, counts=counts)
+
+        return await self._named(name)
+
+    def end_pass(self) -> int:
+        """The pass's transaction is about to clear what it held; returns this worker's row."""
+        self._pass.end()
+        return self.worker_id
+
+    async def clear(self) -> None:
+        """Name nothing of the pass any more: it was given up, and its operations are anybody's again."""
+        await self._clear(self._pass)
 
     async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
         """Name the operation whose chunk this worker is about to run, beside what its pass has named; as `name`.
 
         `counted` are its attempts and deaths as they were read.
         """
-        self._chunk = [(tenant_id, operation_id)]
-        return await self._named(
-            lambda session: name_chunk(session, self.worker_id, tenant_id, operation_id, counted=counted)
-        )
+
+        def name(session: Session) -> Awaitable[bool | None]:
+            self._chunk.begin([(tenant_id, operation_id)])
+            return name_chunk(session, self.worker_id, tenant_id, operation_id, counted=counted)
+
+        return await self._named(name)
 
     def end_chunk(self) -> int:
         """The chunk's transaction is about to clear what it held: passes name it no more."""
-        self._chunk = []
+        self._chunk.end()
         return self.worker_id
 
-    async def clear(self) -> None:
-        """Name nothing of the pass any more: it was given up, and its operations are anybody's again."""
-        await self._clear(self._passing)
-
     async def clear_chunk(self) -> None:
-        """The same of the chunk."""
-        given_up, self._chunk = self._chunk, []
-        await self._clear(given_up)
+        """As `clear`, of the chunk."""
+        await self._clear(self._chunk)
+
+    async def leave(self) -> None:
+        """Take the row along; for an orderly end."""
+        if self.worker_id:
+            async with asyncio.timeout(_CALL_SECONDS), self._lock:
+                await remove_worker(await self._registered(), self.worker_id)
+                self._forget()
+
+    async def _ping(self) -> bool:
+        """Whether the session stands."""
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(_CALL_SECONDS), self._lock:
+                session = await self._registered()
+                if await see_worker(session, self.worker_id, self._doing()):
+                    # Whatever kept this process away before, its session has outlived it.
+                    if asyncio.get_running_loop().time() - began <= _ABSENT_SECONDS:
+                        self._pulse.begin()
+                    return True
+                self._forget()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the session, the answer is a new one
+            self._forget()
+            log.info("the worker's session is lost", error=repr(error))
+        return False
 
     async def _named(self, name: Callable[[Session], Awaitable[bool | None]]) -> bool:
         try:
@@ -110,27 +175,48 @@ class Liveness:
             self._forget()
             raise
 
-    async def _clear(self, held: Sequence[tuple[int, UUID]]) -> None:
+    async def _clear(self, named: _Named) -> None:
+        named.end()
         try:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
                 if self._session is not None:
-                    await clear_inflight(self._session, self.worker_id, [number for _, number in held])
-        except Exception as error:  # noqa: BLE001 - as in `run`
+                    await clear_inflight(self._session, self.worker_id, [number for _, number in named.operations])
+        except Exception as error:  # noqa: BLE001 - as in `_ping`
             self._forget()
             log.info("the worker's session is lost", error=repr(error))
 
-    async def leave(self) -> None:
-        """Take the row along; for an orderly end."""
-        if self._session is not None:
-            async with self._lock:
-                await remove_worker(self._session, self.worker_id)
-                self._forget()
-
     async def _registered(self) -> Session:
         if self._session is None:
-            self._session = await self._database.session(idle_session_timeout=_IDLE_SESSION, synchronous_commit="off")
-            self.worker_id = await register_worker(self._session, name=self._name, version=self._version)
+            session = await self._database.session(idle_session_timeout=_IDLE_SESSION, synchronous_commit="off")
+            try:
+                await self._register(session)
+            except BaseException:
+                session.terminate()
+                raise
+            self._session = session
         return self._session
+
+    async def _register(self, session: Session) -> None:
+        if self._pulse.longest_absence > _ABSENT_SECONDS:
+            # Perhaps over what it ran: as good as dead, as far as anybody can tell, and somebody else from now on.
+            self._process = uuid4()
+            self._pass.end()
+            self._chunk.end()
+        running = self._running()
+        is_first = not self.worker_id
+        self.worker_id = await register_worker(
+            session, name=self._name, version=self._version, process=self._process, running=running
+        )
+        self._pulse.begin()
+        ended = set(running).difference(self._running())
+        if ended:  # while the server wrote that it runs
+            await clear_inflight(session, self.worker_id, [number for _, number in ended])
+        operations = await take_back(session, self.worker_id, process=self._process)
+        if not is_first:
+            log.info("this worker had lost its session, and lives", operations=operations)
+
+    def _running(self) -> list[tuple[int, UUID]]:
+        return [*self._pass.running, *self._chunk.running]
 
     def _forget(self) -> None:
         if self._session is not None:

@@ -24,10 +24,10 @@ from infra.postgres.passes import (
     read_cancelled,
     read_open,
 )
-from workers.dead import LeftBehindError
+from workers.dead import DEATHS_ALONE, LeftBehindError, is_undecided
 from workers.endings import Ended, failure, record_ended
 from workers.handlers import Handler
-from workers.waves import DEATHS_ALONE, Budget, Selection, select, waves
+from workers.waves import Budget, Selection, select, waves
 
 
 class Naming(Protocol):
@@ -40,6 +40,9 @@ class Naming(Protocol):
     async def name(self, operations: Sequence[OpenOperation]) -> bool:
         """Name them in a transaction of its own; True where a dead worker seems to have named one of their tenants."""
 
+    def end_pass(self) -> int:
+        """The pass's own transaction is about to clear them; returns this worker's row."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Pass:
@@ -48,7 +51,9 @@ class Pass:
     held: frozenset[int] = frozenset()
     cancelled: Sequence[OpenOperation] = ()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
-    # Of those it has taken something from: who has work that goes on in chunks now.
+    # Whose next operation would be failed for deaths that may yet be taken back: the poll comes back to them.
+    undecided: frozenset[int] = frozenset()
+    # Of those it has taken something from, and of the undecided: who has work that goes on in chunks now.
     running: frozenset[int] = frozenset()
     # The instant of its transaction by the database's clock, and by this process's at about the same time.
     at: datetime | None = None
@@ -97,6 +102,10 @@ async def run_pass(
     this.selection = select(queues, budget)
     if not this.selection.taken:
         return
+    head = this.selection.operations[0]
+    if await is_undecided(tx, head.tenant_id, head.id, head.deaths_alone):  # it is alone
+        this.selection, this.undecided, this.running = Selection(taken={}), frozenset({head.tenant_id}), found.running
+        return
     if await inflight.name(this.selection.operations) and heeds_the_dead:
         raise LeftBehindError
     at = this.at = next(iter(logs.values())).at
@@ -104,7 +113,7 @@ async def run_pass(
     ended: dict[UUID, Ended] = {}
     for wave in waves(this.selection.taken):
         ended |= await _apply(tx, wave, handlers, at)
-    await record_ended(tx, this.selection.operations, ended, logs, worker_id=inflight.worker_id)
+    await record_ended(tx, this.selection.operations, ended, logs, worker_id=inflight.end_pass())
     this.statuses.update(end.status for end in ended.values())
     running = {o.tenant_id for o in this.selection.operations if ended[o.id].status is OperationStatus.RUNNING}
     this.running = found.running | running

@@ -12,9 +12,6 @@ from infra.postgres.passes import OpenOperation
 
 Queues = Mapping[int, Sequence[OpenOperation]]
 
-DEATHS_ALONE = 3
-"""An operation during which, alone, this many workers have died is failed without another try."""
-
 _UNBOUNDED = frozenset(
     {
         Kind.SET_GROUP_LICENSE,

@@ -172,3 +172,20 @@ worker = Table(
     Column("chunk", JSON),
     PrimaryKeyConstraint("id"),
 )
+
+# Beside each worker's row, until the server crashes, which empties unlogged tables: so a worker whose session was lost
+# knows whether the server died over what it ran. See docs/adr/0031.
+worker_session = Table(
+    "worker_session",
+    metadata,
+    Column("worker_id", BigInteger, nullable=False, autoincrement=False),
+    # Whose it is: after a crash of the server an id may be given out again.
+    Column("process", Uuid, nullable=False),
+    # Once the worker is taken for dead: against what that was counted, and whether as a death alone.
+    instant_column("died_at"),
+    Column("tenant_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("operation_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("was_alone", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("worker_id"),
+    prefixes=["UNLOGGED"],
+)

@@ -31,11 +31,46 @@ class Doing:
     chunk: Mapping[str, JSON] | None = None
 
 
-async def register_worker(session: Session, *, name: str, version: str) -> int:
-    """Add the worker's row and take its liveness lock, on the session whose end is the worker's death."""
-    rows = await session.fetch(_SQL["register_worker"], name=name, version=version, lock_class=LOCK_CLASS)
+async def register_worker(
+    session: Session, *, name: str, version: str, process: UUID, running: Sequence[tuple[int, UUID]] = ()
+) -> int:
+    """Add the worker's row and take its liveness lock, on the session whose end is the worker's death.
+
+    Rows of other sessions of this `process` go, also of one whose registration it never heard of; `running` is what it
+    named there and has not ended.
+    """
+    rows = await session.fetch(
+        _SQL["register_worker"],
+        name=name,
+        version=version,
+        process=process,
+        tenant_ids=[tenant_id for tenant_id, _ in running],
+        operation_ids=[operation_id for _, operation_id in running],
+        lock_class=LOCK_CLASS,
+    )
     worker_id: int = rows[0]["id"]
     return worker_id
+
+
+async def take_back(session: Session, worker_id: int, *, process: UUID) -> int:
+    """This worker's process lives: take back what was counted as deaths of its other sessions.
+
+    Returns against how many operations; against none where the server has crashed in between.
+    """
+    return len(await session.fetch(_SQL["take_back"], worker_id=worker_id, process=process))
+
+
+async def is_undecided(
+    tx: Transaction, tenant_id: int, operation_id: UUID, *, deaths_alone: int, seconds: float
+) -> bool:
+    """Whether an operation of which so many deaths alone were read is not to be failed for them yet.
+
+    One was taken back since, or is no older than so many seconds.
+    """
+    rows = await tx.fetch(
+        _SQL["is_undecided"], tenant_id=tenant_id, id=operation_id, deaths_alone=deaths_alone, seconds=seconds
+    )
+    return bool(rows and rows[0]["is_undecided"])
 
 
 async def name_inflight(
@@ -44,24 +79,25 @@ async def name_inflight(
     operations: Sequence[tuple[int, UUID]],
     beside: Sequence[tuple[int, UUID]],
     *,
-    counted: int,
+    counts: Sequence[int],
 ) -> bool | None:
     """Name what the worker's pass is about to run, and `beside` it its chunk, in a transaction of its own.
 
-    `counted` are the attempts and deaths of the operations as they were read. True: another worker's row still names
-    one of their tenants, as a dead one's does, or its death has been counted since. None: the row is gone, so register
-    anew.
+    `counts` are the attempts and deaths of each of the operations as they were read. True: another worker's row still
+    names one of their tenants, as a dead one's does, or they have been counted anew since. None: the row is gone, so
+    register anew.
     """
     named = [*operations, *beside]
+    tenant_ids, ids = [tenant_id for tenant_id, _ in operations], [operation_id for _, operation_id in operations]
     rows = await session.fetch(
         _SQL["name_inflight"],
         worker_id=worker_id,
         tenant_ids=[tenant_id for tenant_id, _ in named],
         operation_ids=[operation_id for _, operation_id in named],
-        held=sorted({tenant_id for tenant_id, _ in operations}),
-        read_tenant_ids=[tenant_id for tenant_id, _ in operations],
-        read_ids=[operation_id for _, operation_id in operations],
-        counted=counted,
+        held=sorted(set(tenant_ids)),
+        read_tenant_ids=tenant_ids,
+        read_ids=ids,
+        read_counts=counts,
     )
     return bool(rows[0]["is_left_by_another"]) if rows else None
 
@@ -95,5 +131,5 @@ async def reap_workers(tx: Transaction, worker_id: int) -> Reaped:
 
 
 async def remove_worker(session: Session, worker_id: int) -> None:
-    """A worker that leaves in order takes its row along."""
+    """A worker that leaves in order takes its rows along."""
     await session.execute(_SQL["remove_worker"], worker_id=worker_id)

@@ -9,7 +9,15 @@ from infra.postgres.outbox_bodies import pack
 from infra.postgres.schema import metadata
 
 # The tables that hold no tenant's rows: the tenants themselves, and what belongs to processes.
-NOBODYS = {"tenant", "worker", "process_measure", "overview_sample", "console_session", "alembic_version"}
+NOBODYS = {
+    "tenant",
+    "worker",
+    "worker_session",
+    "process_measure",
+    "overview_sample",
+    "console_session",
+    "alembic_version",
+}
 
 KEYS = """
 SELECT class.relname AS table, index_class.relname AS key,

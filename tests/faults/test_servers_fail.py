@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import aio_pika
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from api.acceptance import AcceptanceUnknownError, DatabaseUnavailableError
 from domain.commands import GroupPut, PutGroups
 from infra.postgres import migrate
+from infra.postgres.faults import is_transient
+from infra.postgres.workers import reap_workers
 from infra.rabbitmq.claims import Claim
 from infra.rabbitmq.topology import Topology
 from tests.faults.test_worker_deaths import numbered, settled
@@ -16,6 +19,8 @@ from tests.support.callers import calling
 from tests.support.processes import worker_process
 from tests.support.servers import private_postgres, private_rabbitmq
 from tests.support.waiting import eventually, found
+from workers.liveness import Liveness
+from workers.pulse import Pulse
 
 NO_WAIT = timedelta(0)
 
@@ -162,6 +167,43 @@ async def test_a_postgres_that_restarts_immediately_loses_no_accepted_command(po
         assert {row["status"] for row in rows} == {"succeeded"}
         groups = await caller.ask("SELECT count(*) AS groups FROM user_group")
         assert groups == [{"groups": len(accepted)}]
+
+
+async def test_a_postgres_that_crashes_forgets_which_workers_it_knew_and_their_deaths_count(postgres):
+    """Else an operation that crashes the server again and again would never be found."""
+    url = postgres.server.url
+    await migrate.upgrade(url)
+    async with calling(url) as caller:
+        first = (await caller.put_group("first", wait=NO_WAIT)).id
+        worker = Liveness(database=caller.database, name="a worker", version="test", pulse=NeverAway())
+        await worker.name([SimpleNamespace(tenant_id=caller.tenant_id, id=first, attempts=0, deaths_alone=0)])
+        # Names are written down a little later; this commit takes them along.
+        await caller.put_group("second", wait=NO_WAIT)
+        await asyncio.to_thread(postgres.kill)
+        await asyncio.to_thread(postgres.start)
+        await found(lambda: registered_again(worker))
+        async with calling(url, tenant="other") as again:
+            assert await again.ask("SELECT worker_id FROM worker_session") == [{"worker_id": worker.worker_id}]
+            async with again.database.transaction() as tx:
+                assert (await reap_workers(tx, worker.worker_id)).operations == 1
+            deaths = await again.ask("SELECT deaths_alone FROM operation ORDER BY seq")
+        assert [row["deaths_alone"] for row in deaths] == [1, 0]
+        await worker.leave()
+
+
+class NeverAway(Pulse):
+    """However long the server takes to start."""
+
+    longest_absence = 0.0
+
+
+async def registered_again(worker):
+    try:
+        return not await worker.name([])
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return False
 
 
 async def answered_again(caller):

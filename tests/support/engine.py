@@ -60,6 +60,10 @@ class Witness:
         self.named.append([operation.id for operation in operations])
         return False
 
+    def end_pass(self) -> int:
+        """Nothing is named anywhere."""
+        return self.worker_id
+
     async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
         """Chunks are not remembered."""
         return False

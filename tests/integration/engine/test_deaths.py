@@ -21,6 +21,7 @@ from workers.liveness import Liveness
 from workers.poll import Poll
 from workers.ready import ReadySet
 
+LONG_AGO = compile_block("long_ago", "UPDATE worker_session SET died_at = died_at - interval '1 minute'")
 OPEN = compile_block("open", "SELECT * FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY seq")
 ROWS = compile_block("rows", "SELECT id, operation_ids, tenant_ids FROM worker ORDER BY id")
 
@@ -60,6 +61,12 @@ async def reaped(database, *, by=0, operations_held):
 
     dead = await found(look)
     assert dead.operations == operations_held
+
+
+async def let_time_pass(database):
+    """Whoever lives would have said so by now."""
+    async with database.transaction() as tx:
+        await tx.execute(LONG_AGO)
 
 
 async def queued(database, tenant, *names):
@@ -216,6 +223,7 @@ async def test_the_third_death_alone_fails_an_operation_without_another_try(data
     for _ in range(3):
         die(await new_worker(held[1]))
         await reaped(database, operations_held=1)
+    await let_time_pass(database)
     engine = Engine(database, handlers={**HANDLERS, Kind.PUT_GROUPS: watched})
     await engine.drain(tenant.id)
     views = await operations(database, tenant.id, ids)
@@ -252,6 +260,7 @@ async def test_a_death_that_is_counted_between_reading_and_naming_is_heeded(data
     latest = await new_worker()
     assert await latest.name(held)
     assert not await latest.name([replace(held[0], attempts=1, deaths_alone=1)])
+    assert await latest.name([replace(held[0], attempts=2, deaths_alone=2)])
 
 
 async def test_a_death_over_a_chunk_that_is_counted_between_reading_and_naming_is_heeded(database, tenant, new_worker):
@@ -305,6 +314,7 @@ async def test_the_third_death_alone_over_its_chunks_fails_an_operation_and_give
         await worker.name_chunk(tenant.id, number, counted=0)
         die(worker)
         await reaped(database, operations_held=1)
+    await let_time_pass(database)
     await engine.drain(tenant.id)
     [view] = await operations(database, tenant.id, [number])
     assert (view.status.value, view.error["code"]) == ("failed", "OPERATION_KILLED_WORKER")
