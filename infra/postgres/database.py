@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from infra.measures import Measures
-from infra.postgres.sessions import Opened, Reader, Row, Session, Transaction, fetched
+from infra.postgres.sessions import Opened, Reader, Row, Session, Transaction, fetched, snapshot_of
 from infra.postgres.statements import Statement
 
 # Whoever works with the database takes all of it from here.
@@ -138,7 +138,7 @@ class Database:
 
         It blocks nobody; while it lasts, vacuum keeps the rows that it may still read.
         """
-        async with self.begun_by(lambda driver: driver.transaction(isolation="repeatable_read", readonly=True)) as tx:
+        async with self.begun_by(snapshot_of) as tx:
             yield tx
 
     @asynccontextmanager

@@ -149,7 +149,7 @@ class Session:
 
         After an exception it ends with the session.
         """
-        opened = self._connection.transaction(isolation="repeatable_read", readonly=True)
+        opened = snapshot_of(self._connection)
         await opened.start()
         yield Transaction(self._connection, self._times)
         await opened.commit()
@@ -161,6 +161,12 @@ class Session:
     async def execute(self, statement: Statement, **binds: object) -> None:
         """Run the statement in a transaction of its own, for its effect alone."""
         await executed(self._connection, self._times, statement, binds)
+
+
+def snapshot_of(connection: asyncpg.Connection) -> Opened:
+    """A read-only transaction that sees the database as its first statement finds it; not begun yet."""
+    opened: Opened = connection.transaction(isolation="repeatable_read", readonly=True)
+    return opened
 
 
 async def fetched(
