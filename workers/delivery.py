@@ -133,7 +133,7 @@ class Delivery:
         """The re-read; it is the next pass's where that is due anyway, and this one knows what goes on in chunks."""
         taken = this.selection.taken
         due = {tenant_id for tenant_id in taken if tenant_id in self._ready}
-        for tenant_id in (due | this.undecided) & this.running:
+        for tenant_id in due & this.running:
             self._continues(tenant_id)
         owed = this.held - due - this.undecided
         # Who had nothing taken comes first: a tenant with more left goes to the back.

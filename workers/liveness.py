@@ -29,9 +29,12 @@ log = structlog.get_logger(__name__)
 _PING_SECONDS = 1.0
 # What was lost is asked for again at once: whoever would fail an operation waits for that, but not for long.
 _FIRST_PAUSE = 0.1
-# A stopped process must lose its lock although its connection still stands.
-_IDLE_SESSION = "5s"
+# A stopped process must lose its lock although its connection still stands, and what nobody waits for must not go on: a
+# registration that is done after all would be a worker that nobody is.
+_SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s", "synchronous_commit": "off"}
 _CALL_SECONDS = 5.0
+# A worker that is asked to stop, and has no session, does not wait for long.
+_LEAVE_SECONDS = 1.0
 # A ping takes four turns of the event loop, so that a process which was never away for longer cannot have lost its
 # session by it.
 _ABSENT_SECONDS = 1.0
@@ -116,7 +119,7 @@ class Liveness:
 
     async def clear(self) -> None:
         """Name nothing of the pass any more: it was given up, and its operations are anybody's again."""
-        await self._clear(self._pass)
+        await self._clear(self._pass, beside=self._chunk)
 
     async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
         """Name the operation whose chunk this worker is about to run, beside what its pass has named; as `name`.
@@ -137,12 +140,13 @@ class Liveness:
 
     async def clear_chunk(self) -> None:
         """As `clear`, of the chunk."""
-        await self._clear(self._chunk)
+        await self._clear(self._chunk, beside=self._pass)
 
     async def leave(self) -> None:
         """Take the row along; for an orderly end."""
         if self.worker_id:
-            async with asyncio.timeout(_CALL_SECONDS), self._lock:
+            seconds = _LEAVE_SECONDS if self._session is None else _CALL_SECONDS
+            async with asyncio.timeout(seconds), self._lock:
                 await remove_worker(await self._registered(), self.worker_id)
                 self._forget()
 
@@ -175,19 +179,20 @@ class Liveness:
             self._forget()
             raise
 
-    async def _clear(self, named: _Named) -> None:
-        named.end()
+    async def _clear(self, named: _Named, *, beside: _Named) -> None:
+        given_up = [one[1] for one in named.operations if one not in beside.running]
+        named.begin(())
         try:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
                 if self._session is not None:
-                    await clear_inflight(self._session, self.worker_id, [number for _, number in named.operations])
+                    await clear_inflight(self._session, self.worker_id, given_up)
         except Exception as error:  # noqa: BLE001 - as in `_ping`
             self._forget()
             log.info("the worker's session is lost", error=repr(error))
 
     async def _registered(self) -> Session:
         if self._session is None:
-            session = await self._database.session(idle_session_timeout=_IDLE_SESSION, synchronous_commit="off")
+            session = await self._database.session(**_SESSION)
             try:
                 await self._register(session)
             except BaseException:
@@ -197,12 +202,11 @@ class Liveness:
         return self._session
 
     async def _register(self, session: Session) -> None:
-        if self._pulse.longest_absence > _ABSENT_SECONDS:
-            # Perhaps over what it ran: as good as dead, as far as anybody can tell, and somebody else from now on.
+        was_away = self._pulse.longest_absence > _ABSENT_SECONDS
+        if was_away:
+            # Perhaps over what it runs: as good as dead, as far as anybody can tell, and somebody else from now on.
             self._process = uuid4()
-            self._pass.end()
-            self._chunk.end()
-        running = self._running()
+        running = [] if was_away else self._running()
         is_first = not self.worker_id
         self.worker_id = await register_worker(
             session, name=self._name, version=self._version, process=self._process, running=running

@@ -53,7 +53,7 @@ class Pass:
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
     # Whose next operation would be failed for deaths that may yet be taken back: the poll comes back to them.
     undecided: frozenset[int] = frozenset()
-    # Of those it has taken something from, and of the undecided: who has work that goes on in chunks now.
+    # Of those it has taken something from: who has work that goes on in chunks now.
     running: frozenset[int] = frozenset()
     # The instant of its transaction by the database's clock, and by this process's at about the same time.
     at: datetime | None = None
@@ -104,7 +104,7 @@ async def run_pass(
         return
     head = this.selection.operations[0]
     if await is_undecided(tx, head.tenant_id, head.id, head.deaths_alone):  # it is alone
-        this.selection, this.undecided, this.running = Selection(taken={}), frozenset({head.tenant_id}), found.running
+        this.selection, this.undecided = Selection(taken={}), frozenset({head.tenant_id})
         return
     if await inflight.name(this.selection.operations) and heeds_the_dead:
         raise LeftBehindError

@@ -191,6 +191,31 @@ async def test_a_postgres_that_crashes_forgets_which_workers_it_knew_and_their_d
         await worker.leave()
 
 
+async def test_an_operation_that_crashes_the_server_fails_after_three_crashes(postgres, tmp_path):
+    """Its worker lives, but cannot say so: the server has forgotten whom it knew."""
+    url = postgres.server.url
+    await migrate.upgrade(url)
+    async with calling(url) as caller:
+        for key in ("before", "poison", "after"):
+            await caller.put_group(key, wait=NO_WAIT)
+        with worker_process(tmp_path / "log", fault="crashes-the-server", database_url=url, poll_seconds="0.1"):
+            rows = await found(lambda: settled_by_now(caller, 3))
+        assert [row["status"] for row in rows] == ["succeeded", "failed", "succeeded"]
+        assert (rows[1]["error"]["code"], rows[1]["deaths_alone"]) == ("OPERATION_KILLED_WORKER", 3)
+        assert await caller.ask("SELECT key FROM user_group ORDER BY key") == [{"key": "after"}, {"key": "before"}]
+
+
+async def settled_by_now(caller, count):
+    """As `settled`, of a server that is away now and then."""
+    try:
+        rows = await caller.ask("SELECT status, deaths_alone, error FROM operation ORDER BY seq")
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return []
+    return rows if len(rows) == count and all(row["status"] not in {"queued", "running"} for row in rows) else []
+
+
 class NeverAway(Pulse):
     """However long the server takes to start."""
 

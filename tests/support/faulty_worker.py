@@ -20,20 +20,33 @@ from workers import main
 from workers.handlers import HANDLERS, Handler
 
 
-def _die() -> None:
+async def _die(_tx: Transaction) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _stop() -> None:
+async def _stop(_tx: Transaction) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def _raise() -> None:
+async def _raise(_tx: Transaction) -> None:
     raise RuntimeError("poisoned")
 
 
+async def _crash_the_server(tx: Transaction) -> None:
+    """As the kernel does where memory ends: the backend is killed, and Postgres starts again from its log.
+
+    That takes a while, so what the worker has named is on the disk by then.
+    """
+    await tx.fetch(_FLUSH)
+    [row] = await tx.fetch(_BACKEND)
+    os.kill(row["pid"], signal.SIGKILL)
+    await tx.fetch(_WRITTEN)
+
+
+_FLUSH = compile_block("flush", "CHECKPOINT")
+_BACKEND = compile_block("backend", "SELECT pg_backend_pid() AS pid")
 _WRITTEN = compile_block("written", "SELECT key FROM user_group LIMIT 1")
-FAULTS = {"dies": _die, "stops": _stop, "raises": _raise}
+FAULTS = {"dies": _die, "stops": _stop, "raises": _raise, "crashes-the-server": _crash_the_server}
 
 
 def struck_by(
@@ -45,7 +58,7 @@ def struck_by(
         decisions = await handlers[Kind.PUT_GROUPS](tx, orders, at)
         if any(item.key.startswith(beginning) for order in orders for item in order.command.items):
             await tx.fetch(_WRITTEN)  # what was sent before is done when this is answered
-            FAULTS[fault]()
+            await FAULTS[fault](tx)
         return decisions
 
     return {**handlers, Kind.PUT_GROUPS: put_groups}

@@ -32,6 +32,12 @@ NONE_LIVES = compile_block(
     "SELECT true AS it WHERE NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
     " WHERE locktype = 'advisory' AND classid = 5391 AND datname = current_database())",
 )
+IS_GONE = compile_block(
+    "is_gone",
+    "SELECT true AS it WHERE NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+    " WHERE locktype = 'advisory' AND classid = 5391 AND objid = CAST(:worker_id AS bigint)"
+    " AND datname = current_database())",
+)
 CRASH = compile_block("crash", "TRUNCATE worker_session")
 """What a crash of the server does (held by tests/faults/test_servers_fail.py)."""
 
@@ -362,17 +368,22 @@ async def test_a_verdict_keeps_nobody_else_from_being_looked_at_again(database, 
 
 
 @pytest.mark.usefixtures("patient")
-async def test_a_verdict_keeps_no_chunk_of_its_tenant_waiting(database, new_worker):
+async def test_two_verdicts_of_one_tenant_do_not_wake_each_other(database, new_worker):
+    """One over its chunks, the other over what is queued."""
     tenant = await add_tenant(database)
-    number = (await fans_out(database, tenant))[1]
-    _, held = await queued(database, tenant, "One")
+    engine, number = await fans_out(database, tenant)
+    ids, held = await queued(database, tenant, "One")
     for _ in range(3):
-        worker = await new_worker(*held)
-        die(worker)
-        await reaped(database, operations_held=1)
-    fresh = Engine(database, rows=2)
-    await fresh.drain(tenant.id)
-    assert (await operations(database, tenant.id, [number]))[0].status.value == "succeeded"
+        for of_chunk in (True, False):
+            worker = await new_worker(*(() if of_chunk else held))
+            if of_chunk:
+                await worker.name_chunk(tenant.id, number, counted=0)
+            die(worker)
+            await reaped(database, operations_held=1)
+    engine.lane.add(tenant.id)
+    await engine.drain(tenant.id)
+    views = await operations(database, tenant.id, [number, *ids])
+    assert [view.status.value for view in views] == ["running", "queued"]
 
 
 async def test_what_is_not_tried_after_all_is_not_named(database, tenant, new_worker, patient):
@@ -385,6 +396,7 @@ async def test_what_is_not_tried_after_all_is_not_named(database, tenant, new_wo
     died = await new_worker(*held)
     living = await new_worker()
     die(died)
+    await found(lambda: database.fetch(IS_GONE, worker_id=died.worker_id))
     await Engine(database, inflight=living).drain(tenant.id)
     assert await deaths_of(database, ids) == [(3, 3)]
     assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
