@@ -16,6 +16,7 @@ from infra.postgres.workers import (
     Doing,
     clear_inflight,
     name_chunk,
+    name_durably,
     name_inflight,
     register_worker,
     remove_worker,
@@ -33,6 +34,9 @@ _FIRST_PAUSE = 0.1
 # registration that is done after all would be a worker that nobody is.
 _SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s", "synchronous_commit": "off"}
 _CALL_SECONDS = 5.0
+# For so long after a crash of the server its workers wait until what they name is on the disk: an operation that
+# crashes it at once would take its name along, again and again.
+_CAREFUL_SECONDS = 60.0
 # A worker that is asked to stop, and has no session, does not wait for long.
 _LEAVE_SECONDS = 1.0
 # A ping takes four turns of the event loop, so that a process which was never away for longer cannot have lost its
@@ -80,6 +84,8 @@ class Liveness:
         self._chunk = _Named()
         # Its name for itself, by which it finds what was made of its lost sessions.
         self._process = uuid4()
+        # Until when, by the loop's clock, it names durably.
+        self._careful_until = 0.0
         self.worker_id = 0
 
     async def run(self) -> None:
@@ -157,6 +163,7 @@ class Liveness:
             async with asyncio.timeout(_CALL_SECONDS), self._lock:
                 session = await self._registered()
                 if await see_worker(session, self.worker_id, self._doing()):
+                    await self._no_longer_careful(session)
                     # Whatever kept this process away before, its session has outlived it.
                     if asyncio.get_running_loop().time() - began <= _ABSENT_SECONDS:
                         self._pulse.begin()
@@ -208,16 +215,25 @@ class Liveness:
             self._process = uuid4()
         running = [] if was_away else self._running()
         is_first = not self.worker_id
-        self.worker_id = await register_worker(
+        self.worker_id, is_known = await register_worker(
             session, name=self._name, version=self._version, process=self._process, running=running
         )
         self._pulse.begin()
+        if not (is_first or is_known or was_away):
+            self._careful_until = asyncio.get_running_loop().time() + _CAREFUL_SECONDS
+        if self._careful_until:
+            await name_durably(session, durably=True)
         ended = set(running).difference(self._running())
         if ended:  # while the server wrote that it runs
             await clear_inflight(session, self.worker_id, [number for _, number in ended])
         operations = await take_back(session, self.worker_id, process=self._process)
         if not is_first:
             log.info("this worker had lost its session, and lives", operations=operations)
+
+    async def _no_longer_careful(self, session: Session) -> None:
+        if self._careful_until and asyncio.get_running_loop().time() > self._careful_until:
+            self._careful_until = 0.0
+            await name_durably(session, durably=False)
 
     def _running(self) -> list[tuple[int, UUID]]:
         return [*self._pass.running, *self._chunk.running]

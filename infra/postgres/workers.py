@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.errors import JSON
@@ -31,9 +32,16 @@ class Doing:
     chunk: Mapping[str, JSON] | None = None
 
 
+class Registered(NamedTuple):
+    """The worker's row, and whether the server still knew an earlier session of its process."""
+
+    worker_id: int
+    is_known: bool
+
+
 async def register_worker(
     session: Session, *, name: str, version: str, process: UUID, running: Sequence[tuple[int, UUID]] = ()
-) -> int:
+) -> Registered:
     """Add the worker's row and take its liveness lock, on the session whose end is the worker's death.
 
     Rows of other sessions of this `process` go, also of one whose registration it never heard of; `running` is what it
@@ -48,8 +56,12 @@ async def register_worker(
         operation_ids=[operation_id for _, operation_id in running],
         lock_class=LOCK_CLASS,
     )
-    worker_id: int = rows[0]["id"]
-    return worker_id
+    return Registered(rows[0]["id"], rows[0]["is_known"])
+
+
+async def name_durably(session: Session, *, durably: bool) -> None:
+    """Whether what this session names is waited for until it is on the disk."""
+    await session.execute(_SQL["name_durably" if durably else "name_quickly"])
 
 
 async def take_back(session: Session, worker_id: int, *, process: UUID) -> int:

@@ -192,7 +192,10 @@ async def test_a_postgres_that_crashes_forgets_which_workers_it_knew_and_their_d
 
 
 async def test_an_operation_that_crashes_the_server_fails_after_three_crashes(postgres, tmp_path):
-    """Its worker lives, but cannot say so: the server has forgotten whom it knew."""
+    """Its worker lives, but cannot say so: the server has forgotten whom it knew.
+
+    It does so at once; what the worker has named is not on the disk by then, until it takes care of that.
+    """
     url = postgres.server.url
     await migrate.upgrade(url)
     async with calling(url) as caller:

@@ -33,17 +33,12 @@ async def _raise(_tx: Transaction) -> None:
 
 
 async def _crash_the_server(tx: Transaction) -> None:
-    """As the kernel does where memory ends: the backend is killed, and Postgres starts again from its log.
-
-    That takes a while, so what the worker has named is on the disk by then.
-    """
-    await tx.fetch(_FLUSH)
+    """As the kernel does where memory ends: the backend is killed, and Postgres starts again from its log."""
     [row] = await tx.fetch(_BACKEND)
     os.kill(row["pid"], signal.SIGKILL)
     await tx.fetch(_WRITTEN)
 
 
-_FLUSH = compile_block("flush", "CHECKPOINT")
 _BACKEND = compile_block("backend", "SELECT pg_backend_pid() AS pid")
 _WRITTEN = compile_block("written", "SELECT key FROM user_group LIMIT 1")
 FAULTS = {"dies": _die, "stops": _stop, "raises": _raise, "crashes-the-server": _crash_the_server}

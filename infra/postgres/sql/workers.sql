@@ -14,7 +14,17 @@ WITH disowned AS (
 ), known AS (
     INSERT INTO worker_session (worker_id, process) SELECT id, :process FROM registered
 )
-SELECT id, pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer)) FROM registered;
+SELECT id, EXISTS (SELECT FROM worker_session WHERE process = :process) AS is_known,
+       pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer))
+  FROM registered;
+
+-- name: name_durably
+-- From now on this session waits until what it names is on the disk.
+SET synchronous_commit = on;
+
+-- name: name_quickly
+-- Or no longer: what a worker names then outlives its process at once, and a crash of the server after half a second.
+SET synchronous_commit = off;
 
 -- name: name_inflight
 -- What the worker is about to run: named in a transaction of its own, so that it outlives a death. Since it holds these

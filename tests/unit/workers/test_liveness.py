@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 
+from infra.postgres.workers import Registered
 from workers import liveness
 from workers.liveness import Liveness
 from workers.pulse import Pulse
@@ -44,7 +45,7 @@ class Offered:
 @pytest.fixture
 def worker(monkeypatch):
     async def register(_session, **_registration):
-        return 1
+        return Registered(1, is_known=True)
 
     async def take_back(*_args, **_options):
         return 0
@@ -88,3 +89,35 @@ async def test_an_answer_that_lay_there_while_the_process_was_away_wipes_nothing
     worker._session = None
     assert await worker._ping()
     assert worker._pulse.begun == begun
+
+
+@pytest.mark.parametrize(("is_known", "told"), [(True, []), (False, [True, True, False])], ids=["a cut", "a crash"])
+async def test_after_a_crash_of_the_server_names_are_waited_for_and_a_minute_later_no_more(
+    worker, monkeypatch, is_known, told
+):
+    """Also by the sessions that are lost in that minute."""
+    now, calls, answers = [100.0], [], iter([False, is_known, True])
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+
+    async def register(_session, **_registration):
+        return Registered(1, is_known=next(answers))
+
+    async def see(*_args):
+        return True
+
+    async def durably(_session, *, durably):
+        calls.append(durably)
+
+    monkeypatch.setattr(liveness, "register_worker", register)
+    monkeypatch.setattr(liveness, "see_worker", see)
+    monkeypatch.setattr(liveness, "name_durably", durably)
+    for _ in range(3):
+        assert await worker._ping()
+        now[0] += 20.0
+        worker._session = None
+    worker._session = True
+    assert await worker._ping()
+    now[0] += 20.1
+    assert await worker._ping()
+    assert await worker._ping()
+    assert calls == told
