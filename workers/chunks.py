@@ -9,8 +9,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
-from uuid import UUID
 
 import structlog
 
@@ -24,7 +22,8 @@ from infra.traces import trace
 from workers.beside import both
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
-from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, is_undecided
+from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, is_undecided, take_turns
+from workers.inflight import ChunkInflight
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
 from workers.steps import Step, next_people
@@ -33,26 +32,6 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
-
-
-class Inflight(Protocol):
-    """Where a worker names the operation whose chunk it is about to run, for whoever finds it dead."""
-
-    @property
-    def worker_id(self) -> int:
-        """This worker's row."""
-
-    async def name_chunk(self, tenant_id: int, operation_id: UUID, *, counted: int) -> bool:
-        """Name it in a transaction of its own; True where a dead worker seems to have named the tenant too.
-
-        `counted` are its attempts and deaths as they were read.
-        """
-
-    def end_chunk(self) -> int:
-        """The chunk's own transaction is about to clear it; returns this worker's row."""
-
-    async def clear_chunk(self) -> None:
-        """Name it no more: the chunk was given up."""
 
 
 class _SuspectedError(Exception):
@@ -75,7 +54,7 @@ class ChunkLane:
         database: Database,
         ready: ReadySet,
         sizes: ChunkSizes,
-        inflight: Inflight,
+        inflight: ChunkInflight,
         committed: Callable[[], Awaitable[None]],
         reached: Reached = unarmed,
         alone: asyncio.Lock | None = None,
@@ -195,6 +174,7 @@ class ChunkLane:
             return None
         if of.attempts and not is_alone:
             raise _SuspectedError
+        await take_turns(tx, self._inflight, attempts=of.attempts)
         rows = self._sizes.of(of.kind)
         # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
         is_left_behind, upcoming = await both(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from infra.postgres import workers
 from infra.postgres.database import Database, Transaction
+from workers.inflight import Inflight
 
 DEATHS_ALONE = 3
 """An operation during which, alone, this many workers have died is failed without another try."""
@@ -41,3 +42,12 @@ async def is_undecided(tx: Transaction, tenant_id: int, operation_id: UUID, deat
     return deaths_alone >= DEATHS_ALONE and await workers.is_undecided(
         tx, tenant_id, operation_id, deaths_alone=deaths_alone, seconds=_OBJECTION_SECONDS
     )
+
+
+async def take_turns(tx: Transaction, inflight: Inflight, *, attempts: int) -> None:
+    """After a crash of the server, what is suspected waits until no other suspect runs, in any worker.
+
+    Else the next crash would be held against all of them. Called before it is named, so that who waits is not blamed.
+    """
+    if attempts and await inflight.is_careful():
+        await workers.wait_for_suspects(tx)

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -23,8 +22,9 @@ from infra.traces import trace
 from workers.dead import LeftBehindError, count_the_dead
 from workers.endings import failure, record_ended
 from workers.handlers import Handler
+from workers.inflight import PassInflight
 from workers.measuring import pass_committed
-from workers.passes import Naming, Pass, cancel_marked, run_pass
+from workers.passes import Pass, cancel_marked, run_pass
 from workers.ready import Batch, ReadySet
 from workers.waves import Budget
 
@@ -35,13 +35,6 @@ ATTEMPTS = 3
 
 _FIRST_PAUSE = 0.1
 _LAST_PAUSE = 2.0
-
-
-class Inflight(Naming, Protocol):
-    """Names what this worker is about to run, so that its death can be counted."""
-
-    async def clear(self) -> None:
-        """Name nothing any more."""
 
 
 Announce = Callable[[Mapping[str, Sequence[UUID]]], Awaitable[None]]
@@ -59,7 +52,7 @@ class Delivery:
         *,
         database: Database,
         ready: ReadySet,
-        inflight: Inflight,
+        inflight: PassInflight,
         budget: Budget,
         handlers: Mapping[str, Handler],
         committed: Announce,

@@ -23,6 +23,7 @@ from infra.postgres.workers import (
     see_worker,
     take_back,
 )
+from workers.inflight import Named
 from workers.pulse import Pulse
 
 log = structlog.get_logger(__name__)
@@ -42,20 +43,6 @@ _LEAVE_SECONDS = 1.0
 # A ping takes four turns of the event loop, so that a process which was never away for longer cannot have lost its
 # session by it.
 _ABSENT_SECONDS = 1.0
-
-
-class _Named:
-    """What a pass, or a chunk, has named last, and whether it still runs."""
-
-    def __init__(self) -> None:
-        self.operations: Sequence[tuple[int, UUID]] = ()
-        self.running: Sequence[tuple[int, UUID]] = ()
-
-    def begin(self, operations: Sequence[tuple[int, UUID]]) -> None:
-        self.operations = self.running = operations
-
-    def end(self) -> None:
-        self.running = ()
 
 
 class Liveness:
@@ -80,8 +67,8 @@ class Liveness:
         self._pulse = pulse or Pulse()
         self._session: Session | None = None
         self._lock = asyncio.Lock()
-        self._pass = _Named()
-        self._chunk = _Named()
+        self._pass = Named()
+        self._chunk = Named()
         # Its name for itself, by which it finds what was made of its lost sessions.
         self._process = uuid4()
         # Until when, by the loop's clock, it names durably.
@@ -117,6 +104,17 @@ class Liveness:
             return name_inflight(session, self.worker_id, named, self._chunk.running, counts=counts)
 
         return await self._named(name)
+
+    async def is_careful(self) -> bool:
+        """Whether the server has crashed within the last minute, as far as this worker knows.
+
+        Registers first where that has to be; raises as `name`.
+        """
+
+        async def asked(_session: Session) -> bool:
+            return self._careful_until > 0.0
+
+        return await self._named(asked)
 
     def end_pass(self) -> int:
         """The pass's transaction is about to clear what it held; returns this worker's row."""
@@ -186,7 +184,7 @@ class Liveness:
             self._forget()
             raise
 
-    async def _clear(self, named: _Named, *, beside: _Named) -> None:
+    async def _clear(self, named: Named, *, beside: Named) -> None:
         given_up = [one[1] for one in named.operations if one not in beside.running]
         named.begin(())
         try:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
-from typing import Protocol
 from uuid import UUID
 
 from domain.codec import UnreadableCommandError, decode
@@ -24,24 +23,11 @@ from infra.postgres.passes import (
     read_cancelled,
     read_open,
 )
-from workers.dead import DEATHS_ALONE, LeftBehindError, is_undecided
+from workers.dead import DEATHS_ALONE, LeftBehindError, is_undecided, take_turns
 from workers.endings import Ended, failure, record_ended
 from workers.handlers import Handler
+from workers.inflight import PassInflight
 from workers.waves import Budget, Selection, select, waves
-
-
-class Naming(Protocol):
-    """Where a worker names the operations that it is about to run, for whoever finds it dead."""
-
-    @property
-    def worker_id(self) -> int:
-        """This worker's row."""
-
-    async def name(self, operations: Sequence[OpenOperation]) -> bool:
-        """Name them in a transaction of its own; True where a dead worker seems to have named one of their tenants."""
-
-    def end_pass(self) -> int:
-        """The pass's own transaction is about to clear them; returns this worker's row."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +64,7 @@ async def run_pass(
     *,
     budget: Budget,
     handlers: Mapping[str, Handler],
-    inflight: Naming,
+    inflight: PassInflight,
     heeds_the_dead: bool = True,
 ) -> None:
     """Run one pass over these tenants, at most `shares` operations of each; fills `this` as it goes.
@@ -106,6 +92,7 @@ async def run_pass(
     if await is_undecided(tx, head.tenant_id, head.id, head.deaths_alone):  # it is alone
         this.selection, this.undecided = Selection(taken={}), frozenset({head.tenant_id})
         return
+    await take_turns(tx, inflight, attempts=head.attempts)
     if await inflight.name(this.selection.operations) and heeds_the_dead:
         raise LeftBehindError
     at = this.at = next(iter(logs.values())).at

@@ -14,6 +14,7 @@ _SQL = load("workers")
 
 # The first half of the advisory lock's key; the second is the worker's id.
 LOCK_CLASS = 5_391
+_SUSPECTS_LOCK = 5_391_006
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,11 @@ async def is_undecided(
         _SQL["is_undecided"], tenant_id=tenant_id, id=operation_id, deaths_alone=deaths_alone, seconds=seconds
     )
     return bool(rows and rows[0]["is_undecided"])
+
+
+async def wait_for_suspects(tx: Transaction) -> None:
+    """Wait until no other transaction that has asked for this is left; one at a time until it ends."""
+    await tx.fetch(_SQL["wait_for_suspects"], lock=_SUSPECTS_LOCK)
 
 
 async def name_inflight(

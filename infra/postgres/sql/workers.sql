@@ -148,6 +148,10 @@ SELECT deaths_alone < CAST(:deaths_alone AS integer)
   FROM operation
  WHERE tenant_id = :tenant_id AND id = :id;
 
+-- name: wait_for_suspects
+-- One at a time, in any worker, until its transaction ends.
+SELECT pg_advisory_xact_lock(CAST(:lock AS bigint));
+
 -- name: remove_worker
 -- A worker that leaves in order takes its rows along.
 WITH known AS (DELETE FROM worker_session WHERE worker_id = :worker_id)
