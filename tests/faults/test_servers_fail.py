@@ -212,7 +212,6 @@ async def test_an_operation_that_crashes_the_server_fails_after_three_crashes_an
             rows = await found(lambda: settled_by_now(caller, 13))
         assert [row["status"] for row in rows] == ["succeeded", "failed", *["succeeded"] * 11]
         assert (rows[1]["error"]["code"], rows[1]["deaths_alone"]) == ("OPERATION_KILLED_WORKER", 3)
-        assert all(row["deaths_alone"] <= 1 for row in rows[2:])
 
 
 async def settled_by_now(caller, count):

@@ -6,7 +6,7 @@ import pytest
 
 from infra.postgres.passes import Owed
 from infra.postgres.statements import compile_block
-from infra.postgres.workers import reap_workers, register_worker
+from infra.postgres.workers import reap_workers, register_worker, wait_for_suspects
 from tests.integration.engine.test_deaths import ROWS, die, fans_out, queued, reaped, rows_of
 from tests.support.bad_handlers import named
 from tests.support.engine import Asked, Engine, accept, add_tenant, operations
@@ -37,6 +37,11 @@ IS_GONE = compile_block(
     "SELECT true AS it WHERE NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
     " WHERE locktype = 'advisory' AND classid = 5391 AND objid = CAST(:worker_id AS bigint)"
     " AND datname = current_database())",
+)
+WAITS = compile_block(
+    "waits",
+    "SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+    " WHERE locktype = 'advisory' AND objid = 5391006 AND NOT granted AND datname = current_database()",
 )
 CRASH = compile_block("crash", "TRUNCATE worker_session")
 """What a crash of the server does (held by tests/faults/test_servers_fail.py)."""
@@ -282,6 +287,48 @@ async def test_after_a_crash_of_the_server_nothing_is_taken_back(database, tenan
     await not_yet.name([])
     await reaped(database, operations_held=1)
     assert await deaths_of(database, ids) == [(2, 2)]
+
+
+@pytest.mark.parametrize("of_chunk", [False, True], ids=["a pass", "a chunk"])
+async def test_after_a_crash_what_is_suspected_runs_with_no_other_suspect_and_is_not_named_before(
+    database, tenant, new_worker, of_chunk
+):
+    """Else the next crash would be held against all that is in hand."""
+    number = (await fans_out(database, tenant))[1]
+    ids, held = ([number], []) if of_chunk else await queued(database, tenant, "One")
+    worker = await new_worker(*held)
+    if of_chunk:
+        await worker.name_chunk(tenant.id, number, counted=0)
+    async with database.transaction() as tx:
+        await tx.execute(CRASH)
+    die(worker)
+    await worker.clear()  # its transaction has ended with the server
+    await worker.clear_chunk()
+    await reaped(database, operations_held=1)
+    engine = Engine(database, rows=2, inflight=worker)
+    engine.lane.add(tenant.id)
+    engine.ready.add(tenant.id)
+    async with database.transaction() as other:
+        await wait_for_suspects(other)
+        turn = asyncio.create_task(engine.chunk() if of_chunk else engine.turn())
+        await found(lambda: database.fetch(WAITS))
+        assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
+        assert not turn.done()
+    await turn
+    [view] = await operations(database, tenant.id, ids)
+    assert view.done == 4 if of_chunk else view.status.value == "succeeded"
+
+
+async def test_without_a_crash_nobody_waits_for_suspects(database, tenant, new_worker):
+    ids, held = await queued(database, tenant, "One")
+    worker, dead_one = await new_worker(), await new_worker(*held)
+    die(dead_one)
+    await reaped(database, operations_held=1)
+    async with database.transaction() as other:
+        await wait_for_suspects(other)
+        await Engine(database, inflight=worker).drain(tenant.id)
+    [view] = await operations(database, tenant.id, ids)
+    assert (view.status.value, view.attempts) == ("succeeded", 1)
 
 
 async def test_a_worker_that_lost_its_session_and_is_asked_to_stop_takes_its_death_back(database, tenant, new_worker):
