@@ -22,7 +22,7 @@ from infra.traces import trace
 from workers.beside import both
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
-from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, is_undecided, take_turns
+from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, must_wait
 from workers.inflight import ChunkInflight
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
@@ -38,8 +38,8 @@ class _SuspectedError(Exception):
     """The operation's last chunk has raised, or a worker has died over it: its next one runs with no pass beside it."""
 
 
-class _UndecidedError(Exception):
-    """The operation would be failed for deaths that may yet be taken back: the poll comes back to it."""
+class _WaitingError(Exception):
+    """Something died over the operation, and it has to wait: the poll comes back to it."""
 
 
 class ChunkLane:
@@ -107,7 +107,7 @@ class ChunkLane:
                 if await self._before_passes(tenant_id):
                     await self._committed()
                     await self._reread(tenant_id)
-            except _UndecidedError:
+            except _WaitingError:
                 await self._reread(tenant_id, goes_on=False)
         except Exception as error:  # noqa: BLE001 - whatever it was, the rows are as they were before the chunk
             await self._failed_safely(tenant_id, error)
@@ -160,11 +160,21 @@ class ChunkLane:
                 return None, None
             before = logs[tenant_id].event_seq
             of = await oldest(tx, logs[tenant_id])
-            if of is not None and await is_undecided(tx, tenant_id, of.operation_id, of.deaths_alone):
-                raise _UndecidedError
+            if of is not None and await self._must_wait(tx, of):
+                raise _WaitingError
             step = None if of is None else await self._step(tx, logs[tenant_id], of, is_alone=is_alone)
             taken = None if of is None or step is None else (of, step)
             return logs[tenant_id].event_seq - before, taken
+
+    async def _must_wait(self, tx: Transaction, of: Continuation) -> bool:
+        return await must_wait(
+            tx,
+            self._inflight,
+            tenant_id=of.tenant_id,
+            operation_id=of.operation_id,
+            attempts=of.attempts,
+            deaths_alone=of.deaths_alone,
+        )
 
     async def _step(self, tx: Transaction, log_of: TenantLog, of: Continuation, *, is_alone: bool) -> Step | None:
         """The chunk itself, named for whoever finds this worker dead; None: its operation has killed too many."""
@@ -174,7 +184,6 @@ class ChunkLane:
             return None
         if of.attempts and not is_alone:
             raise _SuspectedError
-        await take_turns(tx, self._inflight, attempts=of.attempts)
         rows = self._sizes.of(of.kind)
         # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
         is_left_behind, upcoming = await both(

@@ -34,20 +34,17 @@ async def count_the_dead(database: Database, worker_id: int) -> None:
                 return
 
 
-async def is_undecided(tx: Transaction, tenant_id: int, operation_id: UUID, deaths_alone: int) -> bool:
-    """Whether the operation would be failed for its deaths, but the last is so fresh that its worker may yet object.
+async def must_wait(
+    tx: Transaction, inflight: Inflight, *, tenant_id: int, operation_id: UUID, attempts: int, deaths_alone: int
+) -> bool:
+    """Whether an operation that was tried before is left alone for now, and its tenant to the poll.
 
-    Whoever is told so leaves the operation alone, and its tenant to the poll.
+    It would be failed for its deaths, but the last is so fresh that its worker may yet object. Or the server has
+    crashed lately, and another suspect runs: the next crash would be held against both. Asked before it is named, so
+    that who waits is not blamed.
     """
-    return deaths_alone >= DEATHS_ALONE and await workers.is_undecided(
-        tx, tenant_id, operation_id, deaths_alone=deaths_alone, seconds=_OBJECTION_SECONDS
-    )
-
-
-async def take_turns(tx: Transaction, inflight: Inflight, *, attempts: int) -> None:
-    """After a crash of the server, what is suspected waits until no other suspect runs, in any worker.
-
-    Else the next crash would be held against all of them. Called before it is named, so that who waits is not blamed.
-    """
-    if attempts and await inflight.is_careful():
-        await workers.wait_for_suspects(tx)
+    if deaths_alone >= DEATHS_ALONE:
+        return await workers.is_undecided(
+            tx, tenant_id, operation_id, deaths_alone=deaths_alone, seconds=_OBJECTION_SECONDS
+        )
+    return attempts > 0 and await inflight.is_careful() and not await workers.is_only_suspect(tx)

@@ -128,7 +128,7 @@ class Delivery:
         due = {tenant_id for tenant_id in taken if tenant_id in self._ready}
         for tenant_id in due & this.running:
             self._continues(tenant_id)
-        owed = this.held - due - this.undecided
+        owed = this.held - due - this.waiting
         # Who had nothing taken comes first: a tenant with more left goes to the back.
         await self._reread(sorted((t for t in batch.shares if t in owed), key=taken.__contains__))
 

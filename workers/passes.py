@@ -23,7 +23,7 @@ from infra.postgres.passes import (
     read_cancelled,
     read_open,
 )
-from workers.dead import DEATHS_ALONE, LeftBehindError, is_undecided, take_turns
+from workers.dead import DEATHS_ALONE, LeftBehindError, must_wait
 from workers.endings import Ended, failure, record_ended
 from workers.handlers import Handler
 from workers.inflight import PassInflight
@@ -37,8 +37,8 @@ class Pass:
     held: frozenset[int] = frozenset()
     cancelled: Sequence[OpenOperation] = ()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
-    # Whose next operation would be failed for deaths that may yet be taken back: the poll comes back to them.
-    undecided: frozenset[int] = frozenset()
+    # Whose next operation has to wait, since something died over it: the poll comes back to them.
+    waiting: frozenset[int] = frozenset()
     # Of those it has taken something from: who has work that goes on in chunks now.
     running: frozenset[int] = frozenset()
     # The instant of its transaction by the database's clock, and by this process's at about the same time.
@@ -88,11 +88,9 @@ async def run_pass(
     this.selection = select(queues, budget)
     if not this.selection.taken:
         return
-    head = this.selection.operations[0]
-    if await is_undecided(tx, head.tenant_id, head.id, head.deaths_alone):  # it is alone
-        this.selection, this.undecided = Selection(taken={}), frozenset({head.tenant_id})
+    if await _must_wait(tx, this.selection.operations[0], inflight):  # it is alone
+        this.selection, this.waiting = Selection(taken={}), frozenset(queues)
         return
-    await take_turns(tx, inflight, attempts=head.attempts)
     if await inflight.name(this.selection.operations) and heeds_the_dead:
         raise LeftBehindError
     at = this.at = next(iter(logs.values())).at
@@ -105,6 +103,17 @@ async def run_pass(
     running = {o.tenant_id for o in this.selection.operations if ended[o.id].status is OperationStatus.RUNNING}
     this.running = found.running | running
     this.events = sum(log.event_seq for log in logs.values()) - numbered
+
+
+async def _must_wait(tx: Transaction, head: OpenOperation, inflight: PassInflight) -> bool:
+    return await must_wait(
+        tx,
+        inflight,
+        tenant_id=head.tenant_id,
+        operation_id=head.id,
+        attempts=head.attempts,
+        deaths_alone=head.deaths_alone,
+    )
 
 
 async def cancel_marked(tx: Transaction, logs: Mapping[int, TenantLog]) -> list[OpenOperation]:

@@ -86,9 +86,10 @@ async def is_undecided(
     return bool(rows and rows[0]["is_undecided"])
 
 
-async def wait_for_suspects(tx: Transaction) -> None:
-    """Wait until no other transaction that has asked for this is left; one at a time until it ends."""
-    await tx.fetch(_SQL["wait_for_suspects"], lock=_SUSPECTS_LOCK)
+async def is_only_suspect(tx: Transaction) -> bool:
+    """Whether no other transaction runs that was told so: one at a time, until it ends."""
+    rows = await tx.fetch(_SQL["is_only_suspect"], lock=_SUSPECTS_LOCK)
+    return bool(rows[0]["is_only_suspect"])
 
 
 async def name_inflight(

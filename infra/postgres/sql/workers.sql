@@ -148,9 +148,9 @@ SELECT deaths_alone < CAST(:deaths_alone AS integer)
   FROM operation
  WHERE tenant_id = :tenant_id AND id = :id;
 
--- name: wait_for_suspects
+-- name: is_only_suspect
 -- One at a time, in any worker, until its transaction ends.
-SELECT pg_advisory_xact_lock(CAST(:lock AS bigint));
+SELECT pg_try_advisory_xact_lock(CAST(:lock AS bigint)) AS is_only_suspect;
 
 -- name: remove_worker
 -- A worker that leaves in order takes its rows along.

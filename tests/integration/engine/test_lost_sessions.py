@@ -6,7 +6,7 @@ import pytest
 
 from infra.postgres.passes import Owed
 from infra.postgres.statements import compile_block
-from infra.postgres.workers import reap_workers, register_worker, wait_for_suspects
+from infra.postgres.workers import is_only_suspect, reap_workers, register_worker
 from tests.integration.engine.test_deaths import ROWS, die, fans_out, queued, reaped, rows_of
 from tests.support.bad_handlers import named
 from tests.support.engine import Asked, Engine, accept, add_tenant, operations
@@ -37,11 +37,6 @@ IS_GONE = compile_block(
     "SELECT true AS it WHERE NOT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
     " WHERE locktype = 'advisory' AND classid = 5391 AND objid = CAST(:worker_id AS bigint)"
     " AND datname = current_database())",
-)
-WAITS = compile_block(
-    "waits",
-    "SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
-    " WHERE locktype = 'advisory' AND objid = 5391006 AND NOT granted AND datname = current_database()",
 )
 CRASH = compile_block("crash", "TRUNCATE worker_session")
 """What a crash of the server does (held by tests/faults/test_servers_fail.py)."""
@@ -309,14 +304,12 @@ async def test_after_a_crash_what_is_suspected_runs_with_no_other_suspect_and_is
     engine.lane.add(tenant.id)
     engine.ready.add(tenant.id)
     async with database.transaction() as other:
-        await wait_for_suspects(other)
-        turn = asyncio.create_task(engine.chunk() if of_chunk else engine.turn())
-        await found(lambda: database.fetch(WAITS))
+        assert await is_only_suspect(other)
+        await engine.drain()
         assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
-        assert not turn.done()
-    await turn
-    [view] = await operations(database, tenant.id, ids)
-    assert view.done == 4 if of_chunk else view.status.value == "succeeded"
+        assert (await operations(database, tenant.id, ids))[0].done == (2 if of_chunk else 0)
+    await engine.drain(tenant.id)
+    assert (await operations(database, tenant.id, ids))[0].status.value == "succeeded"
 
 
 async def test_without_a_crash_nobody_waits_for_suspects(database, tenant, new_worker):
@@ -325,7 +318,7 @@ async def test_without_a_crash_nobody_waits_for_suspects(database, tenant, new_w
     die(dead_one)
     await reaped(database, operations_held=1)
     async with database.transaction() as other:
-        await wait_for_suspects(other)
+        assert await is_only_suspect(other)
         await Engine(database, inflight=worker).drain(tenant.id)
     [view] = await operations(database, tenant.id, ids)
     assert (view.status.value, view.attempts) == ("succeeded", 1)
