@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aiormq.exceptions import ConnectionInternalError
 
 from infra.rabbitmq.acks import Acks, shared_ack
 from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_claims, unreadable_copy
@@ -34,8 +35,9 @@ CANCEL_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
 KEEP_AGAIN_FIRST_SECONDS = 1.0
 KEEP_AGAIN_MOST_SECONDS = 60.0
-# A quorum queue whose leader died with the broker soon after it was declared stays without one for good, and declaring
-# it again succeeds. Claims are wake-ups, so a queue that lets nobody consume is thrown away and made anew.
+# A quorum queue whose leader died with the broker soon after it was declared stays without one for good, also where the
+# broker starts again, and declaring it again succeeds. Whoever consumes waits in vain, or loses the connection by
+# INTERNAL_ERROR. Claims are wake-ups, so a queue that lets nobody consume is thrown away and made anew.
 REFUSALS = 2
 DELETE_SECONDS = 8.0
 
@@ -156,7 +158,7 @@ class Consuming:
 
         try:
             tag = await queue.consume(on_message, timeout=CONSUME_SECONDS)
-        except TimeoutError:
+        except (TimeoutError, ConnectionInternalError):
             self._refusals += 1
             raise
         self._refusals = 0

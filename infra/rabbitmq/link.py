@@ -143,6 +143,8 @@ class Link:
 
     async def _prepare_in_time(self, session: Session) -> None:
         preparing = asyncio.ensure_future(self._prepare(session))
+        # Where the session has ended first, that is the error; what it made of the preparation is nobody's to hear.
+        preparing.add_done_callback(lambda done: done.cancelled() or done.exception())
         ended = asyncio.ensure_future(session.ended())
         try:
             await asyncio.wait({preparing, ended}, timeout=PREPARE_SECONDS, return_when=asyncio.FIRST_COMPLETED)

@@ -4,9 +4,10 @@ import asyncio
 import struct
 
 import pytest
+from aiormq.exceptions import ConnectionInternalError
 
-from infra.rabbitmq import Broker, EventMessage, publishing
-from infra.rabbitmq.topology import Topology
+from infra.rabbitmq import Broker, EventMessage, consuming, publishing
+from infra.rabbitmq.topology import Topology, declare_commands
 from tests.support.brokers import Inbox, a_claim, outside_channel, running_broker
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually, taken
@@ -69,6 +70,38 @@ async def test_a_deleted_queue_is_declared_again_and_consumed_again(broker, chan
     inbox = await consumed(broker)
     await channel.queue_delete(Topology(prefix=broker_prefix).commands_queue)
     await arrives(broker, inbox)
+
+
+async def test_a_queue_that_is_an_internal_error_to_whoever_consumes_is_replaced(broker, monkeypatch):
+    """RabbitMQ declares one without a leader as though nothing were wrong; what lies in it is the poll's."""
+    assert await broker.publish_claims([a_claim()]) == 1
+    refusals = [ConnectionInternalError("INTERNAL_ERROR")] * 2
+
+    async def declared(channel, topology):
+        return Refusing(await declare_commands(channel, topology), refusals)
+
+    monkeypatch.setattr(consuming, "declare_commands", declared)
+    inbox = await consumed(broker)
+    claim = a_claim()
+    assert await broker.publish_claims([claim]) == 1
+    [delivered] = await taken(inbox.queue, 1)
+    assert delivered.claim == claim
+
+
+class Refusing:
+    """A queue that raises these errors before it lets anybody consume."""
+
+    def __init__(self, queue, refusals):
+        self._queue = queue
+        self._refusals = refusals
+
+    async def consume(self, *args, **options):
+        if self._refusals:
+            raise self._refusals.pop()
+        return await self._queue.consume(*args, **options)
+
+    def __getattr__(self, name):
+        return getattr(self._queue, name)
 
 
 async def test_a_claim_for_a_queue_that_is_gone_is_not_confirmed_and_the_queue_comes_back(
