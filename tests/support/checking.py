@@ -24,7 +24,13 @@ class Weight:
 
     def __init__(self, page: Page) -> None:
         self._responses: list[Response] = []
-        page.on("response", lambda response: self._responses.append(response))  # noqa: PLW0108 - it wants a function
+        page.on("response", self._came)
+
+    def _came(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            # What the page before had asked for may still come, and goes with it.
+            self._responses.clear()
+        self._responses.append(response)
 
     async def packed(self) -> int:
         """Bytes of everything that came whole; streams do not end and are left out."""

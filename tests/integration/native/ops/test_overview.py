@@ -169,7 +169,7 @@ async def test_workers_are_told_by_their_locks_with_what_they_do(database_url, d
         accepted = await api.call("PUT", "/v1/groups/a", {"name": "G"})
         operation = accepted.headers["Seatline-Operation"]
         api.is_filled_by_hand = True
-        worker_id = await register_worker(session, name="living", version="7")
+        worker_id = (await register_worker(session, name="living", version="7", process=uuid4())).worker_id
         chunk = {
             "tenant_id": api.tenant.id,
             "operation_id": operation,
