@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from aiormq.exceptions import ConnectionInternalError
+from aiormq.exceptions import ChannelNotFoundEntity, ConnectionInternalError
 
 from infra.rabbitmq.acks import Acks, shared_ack
 from infra.rabbitmq.claims import DeliveredClaim, UnreadableClaimError, decode_claims, unreadable_copy
@@ -146,7 +146,7 @@ class Consuming:
     async def _prepare_claims(self, session: Session, consumer: _ClaimConsumer) -> None:
         channel = await self._channel(session)
         await channel.set_qos(prefetch_count=consumer.prefetch, timeout=DECLARE_SECONDS)
-        if self._refusals >= REFUSALS:
+        if self._refusals >= REFUSALS and not await self._is_consumed(session):
             await self._throw_queue_away(session)
         await declare_unreadable(session.transport.connection, self._topology)
         queue = await declare_commands(channel, self._topology)
@@ -163,6 +163,17 @@ class Consuming:
             raise
         self._refusals = 0
         self._consumption = _Consumption(session=session, acks=acks, queue=queue, tag=tag)
+
+    async def _is_consumed(self, session: Session) -> bool:
+        """Whether another worker takes claims from it: it was made anew meanwhile, and may hold what is unreadable."""
+        channel = session.transport.connection.channel(publisher_confirms=False)
+        await channel.initialize()
+        try:
+            queue = await channel.declare_queue(self._topology.commands_queue, passive=True, timeout=DECLARE_SECONDS)
+        except ChannelNotFoundEntity:
+            return False
+        await channel.close()
+        return bool(queue.declaration_result.consumer_count)
 
     async def _throw_queue_away(self, session: Session) -> None:
         channel = session.transport.connection.channel(publisher_confirms=False)

@@ -88,6 +88,23 @@ async def test_a_queue_that_is_an_internal_error_to_whoever_consumes_is_replaced
     assert delivered.claim == claim
 
 
+async def test_a_queue_that_another_worker_has_replaced_is_left_as_it_is(broker, proxy, broker_prefix):
+    """What is unreadable may lie in it, which no poll finds."""
+    busy = Inbox()
+    await broker.consume_claims(busy, prefetch=1)
+    await eventually(lambda: broker.reachable)
+    assert await broker.publish_claims([a_claim()]) == 1
+    await taken(busy.queue, 1)
+    assert await broker.publish_claims([left := a_claim()]) == 1
+    async with running_broker(proxy.url, broker_prefix) as late:
+        late._consuming._refusals = consuming.REFUSALS
+        inbox = Inbox()
+        await late.consume_claims(inbox, prefetch=10)
+        [delivered] = await taken(inbox.queue, 1)
+        assert delivered.claim == left
+        assert broker.reachable
+
+
 class Refusing:
     """A queue that raises these errors before it lets anybody consume."""
 
