@@ -22,7 +22,7 @@ from infra.traces import trace
 from workers.beside import both
 from workers.chunk_sizes import ChunkSizes
 from workers.continuations import continue_one, count_failure, give_up, oldest
-from workers.dead import DEATHS_ALONE, LeftBehindError, count_the_dead, must_wait
+from workers.dead import DEATHS_ALONE, LeftBehindError, Tried, count_the_dead, must_wait
 from workers.inflight import ChunkInflight
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
@@ -160,21 +160,13 @@ class ChunkLane:
                 return None, None
             before = logs[tenant_id].event_seq
             of = await oldest(tx, logs[tenant_id])
-            if of is not None and await self._must_wait(tx, of):
-                raise _WaitingError
+            if of is not None:
+                tried = Tried(of.tenant_id, of.operation_id, of.attempts, of.deaths_alone)
+                if await must_wait(tx, self._inflight, tried):
+                    raise _WaitingError
             step = None if of is None else await self._step(tx, logs[tenant_id], of, is_alone=is_alone)
             taken = None if of is None or step is None else (of, step)
             return logs[tenant_id].event_seq - before, taken
-
-    async def _must_wait(self, tx: Transaction, of: Continuation) -> bool:
-        return await must_wait(
-            tx,
-            self._inflight,
-            tenant_id=of.tenant_id,
-            operation_id=of.operation_id,
-            attempts=of.attempts,
-            deaths_alone=of.deaths_alone,
-        )
 
     async def _step(self, tx: Transaction, log_of: TenantLog, of: Continuation, *, is_alone: bool) -> Step | None:
         """The chunk itself, named for whoever finds this worker dead; None: its operation has killed too many."""

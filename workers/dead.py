@@ -4,6 +4,7 @@ One rule: what killed one worker must not take the next one unwatched.
 """
 
 import asyncio
+from typing import NamedTuple
 from uuid import UUID
 
 from infra.postgres import workers
@@ -34,17 +35,24 @@ async def count_the_dead(database: Database, worker_id: int) -> None:
                 return
 
 
-async def must_wait(
-    tx: Transaction, inflight: Inflight, *, tenant_id: int, operation_id: UUID, attempts: int, deaths_alone: int
-) -> bool:
+class Tried(NamedTuple):
+    """An operation, and what was counted against it."""
+
+    tenant_id: int
+    id: UUID
+    attempts: int
+    deaths_alone: int
+
+
+async def must_wait(tx: Transaction, inflight: Inflight, tried: Tried) -> bool:
     """Whether an operation that was tried before is left alone for now, and its tenant to the poll.
 
     It would be failed for its deaths, but the last is so fresh that its worker may yet object. Or the server has
     crashed lately, and another suspect runs: the next crash would be held against both. Asked before it is named, so
     that who waits is not blamed.
     """
-    if deaths_alone >= DEATHS_ALONE:
+    if tried.deaths_alone >= DEATHS_ALONE:
         return await workers.is_undecided(
-            tx, tenant_id, operation_id, deaths_alone=deaths_alone, seconds=_OBJECTION_SECONDS
+            tx, tried.tenant_id, tried.id, deaths_alone=tried.deaths_alone, seconds=_OBJECTION_SECONDS
         )
-    return attempts > 0 and await inflight.is_careful() and not await workers.is_only_suspect(tx)
+    return tried.attempts > 0 and await inflight.is_careful() and not await workers.is_only_suspect(tx)

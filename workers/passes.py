@@ -23,7 +23,7 @@ from infra.postgres.passes import (
     read_cancelled,
     read_open,
 )
-from workers.dead import DEATHS_ALONE, LeftBehindError, must_wait
+from workers.dead import DEATHS_ALONE, LeftBehindError, Tried, must_wait
 from workers.endings import Ended, failure, record_ended
 from workers.handlers import Handler
 from workers.inflight import PassInflight
@@ -88,7 +88,8 @@ async def run_pass(
     this.selection = select(queues, budget)
     if not this.selection.taken:
         return
-    if await _must_wait(tx, this.selection.operations[0], inflight):  # it is alone
+    head = this.selection.operations[0]  # who was tried before is alone
+    if await must_wait(tx, inflight, Tried(head.tenant_id, head.id, head.attempts, head.deaths_alone)):
         this.selection, this.waiting = Selection(taken={}), frozenset(queues)
         return
     if await inflight.name(this.selection.operations) and heeds_the_dead:
@@ -103,17 +104,6 @@ async def run_pass(
     running = {o.tenant_id for o in this.selection.operations if ended[o.id].status is OperationStatus.RUNNING}
     this.running = found.running | running
     this.events = sum(log.event_seq for log in logs.values()) - numbered
-
-
-async def _must_wait(tx: Transaction, head: OpenOperation, inflight: PassInflight) -> bool:
-    return await must_wait(
-        tx,
-        inflight,
-        tenant_id=head.tenant_id,
-        operation_id=head.id,
-        attempts=head.attempts,
-        deaths_alone=head.deaths_alone,
-    )
 
 
 async def cancel_marked(tx: Transaction, logs: Mapping[int, TenantLog]) -> list[OpenOperation]:
