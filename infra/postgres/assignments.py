@@ -1,7 +1,6 @@
 """Group assignments in Postgres: the facts a wave is planned on, and its net effect. Arrays in, sets out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from domain.assignments import AssignmentFacts, Role
 from domain.book import AssignmentBook, AssignmentChanges, AssignmentKey, Held, Names
@@ -75,9 +74,9 @@ async def book_of_people(tx: Transaction, users: Mapping[tuple[int, int], str], 
 async def apply_changes(tx: Transaction, changes: AssignmentChanges) -> None:
     """Write the net effect of a wave. A constant number of statements; none for what did not change."""
     if changes.created:
-        await tx.execute(_SQL["add_assignments"], **_rows(changes.created))
+        await tx.execute(_SQL["add_assignments"], **_new_rows(changes.created))
     if changes.changed:
-        await tx.execute(_SQL["change_assignments"], **_rows(changes.changed))
+        await tx.execute(_SQL["change_assignments"], **_changed_rows(changes.changed))
     if changes.removed:
         await tx.execute(_SQL["remove_assignments"], **_columns(sorted(changes.removed)))
     for statement, members in (("add_members", changes.joined), ("remove_members", changes.left)):
@@ -109,16 +108,25 @@ def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
 
 
-def _rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, Sequence[int | datetime]]:
-    ordered = sorted(rows.items())
-    tenant_ids, group_ids, user_ids, role_ids = zip(*(key for key, _ in ordered), strict=True)
+def _new_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
+    """What is the same for all is sent once: all are made at the wave's one instant, most waves by one source."""
+    keys = sorted(rows)
+    sources = [rows[key].sources.value for key in keys]
+    first = rows[keys[0]]
     return {
-        "tenant_ids": tenant_ids,
-        "group_ids": group_ids,
-        "user_ids": user_ids,
-        "role_ids": role_ids,
-        "sources": [int(row.sources) for _, row in ordered],
-        "created_ats": [row.created_at for _, row in ordered],
+        **_columns(keys),
+        "source": first.sources.value,
+        "sources": [] if sources.count(sources[0]) == len(sources) else sources,
+        "created_at": first.created_at,
+    }
+
+
+def _changed_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
+    keys = sorted(rows)
+    return {
+        **_columns(keys),
+        "sources": [rows[key].sources.value for key in keys],
+        "created_ats": [rows[key].created_at for key in keys],
     }
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from infra.measures import Measures
+from infra.postgres import bigint_arrays
 from infra.postgres.sessions import Opened, Reader, Row, Session, Transaction, fetched, snapshot_of
 from infra.postgres.statements import Statement
 
@@ -208,12 +209,14 @@ class Database:
 
     async def _connect_as_itself(self, **settings: str) -> asyncpg.Connection:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._dsn,
                 command_timeout=_SILENCE_SECONDS,
                 max_cached_statement_lifetime=_PLAN_SECONDS,
                 server_settings={**self._session, **settings},
             )
+        bigint_arrays.teach(connection)
+        return connection
 
 
 async def _living(pooled: AsyncConnection) -> asyncpg.Connection:

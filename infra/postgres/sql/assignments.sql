@@ -37,12 +37,13 @@ SELECT group_assignment.tenant_id, group_id, user_id, role_id, sources, group_as
   JOIN role ON role.tenant_id = group_assignment.tenant_id AND role.id = role_id;
 
 -- name: add_assignments
--- New rows. The holder of the tenant's lock has looked for them, so there is no conflict to look for again.
+-- New rows. The holder of the tenant's lock has looked for them, so there is no conflict to look for again. `sources` is
+-- empty where all have the one that stands beside it.
 INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
-SELECT tenant_id, group_id, user_id, role_id, sources, created_at
+SELECT tenant_id, group_id, user_id, role_id, coalesce(sources, :source), CAST(:created_at AS timestamptz)
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
-              CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]), CAST(:created_ats AS timestamptz[]))
-       AS planned (tenant_id, group_id, user_id, role_id, sources, created_at);
+              CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]))
+       AS planned (tenant_id, group_id, user_id, role_id, sources);
 
 -- name: change_assignments
 -- Rows as they are now; created_at moves only where a row was removed and made again in one wave.
