@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aio_pika.abc import AbstractChannel
 
 from infra.postgres.outbox_bodies import StoredBody, unpack
 from tests.chaos.scene import Scene
@@ -101,7 +100,7 @@ async def gather(scene: Scene) -> Evidence:
         ),
         entitlements={(row["tenant"], row["id"]): row["state"] for row in await scene.ask(_ENTITLEMENTS)},
         idle_in_transaction=await _idle(scene),
-        unreadable=await _unreadable(scene),
+        unreadable=await scene.unreadable(),
     )
 
 
@@ -127,14 +126,3 @@ async def _idle(scene: Scene) -> list[str]:
         held |= {row["held"] for row in await scene.ask(_IDLE)}
         await asyncio.sleep(_GLANCE)
     return sorted(held)
-
-
-async def _unreadable(scene: Scene) -> int:
-    depths: list[int] = []
-
-    async def look(channel: AbstractChannel) -> None:
-        queue = await channel.declare_queue(scene.topology.unreadable_queue, passive=True)
-        depths.append(queue.declaration_result.message_count or 0)
-
-    await scene.on_broker(look)
-    return depths[0]

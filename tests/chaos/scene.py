@@ -62,6 +62,17 @@ class Scene:
         """Do something on a channel of our own past every proxy (`administration.on_broker`)."""
         await on_broker(self.servers.amqp_url, work)
 
+    async def unreadable(self) -> int:
+        """How many messages are set aside."""
+        depths: list[int] = []
+
+        async def look(channel: AbstractChannel) -> None:
+            queue = await channel.declare_queue(self.topology.unreadable_queue, passive=True)
+            depths.append(queue.declaration_result.message_count or 0)
+
+        await self.on_broker(look)
+        return depths[0]
+
     async def poisoned(self, tenant: Tenant, group: str, *, kind: str) -> Call:
         """Ask for a poisoned group and wait until that call's fate is known."""
         key = f"{group}-{len(self.poison)}"

@@ -64,7 +64,7 @@ async def queue_purged(scene: Scene) -> str:
 
 
 async def queue_deleted(scene: Scene) -> str:
-    """Somebody deletes the queue of the claims and that of the unreadable ones."""
+    """Somebody deletes the queue of the claims."""
 
     async def delete(channel: AbstractChannel) -> None:
         await channel.queue_delete(scene.topology.commands_queue)

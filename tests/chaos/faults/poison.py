@@ -1,6 +1,8 @@
 """Poison of four kinds. Each must fail alone, and what cannot be read must be set aside."""
 
+import asyncio
 import json
+import time
 from uuid import uuid4
 
 import aio_pika
@@ -18,6 +20,8 @@ _ENVELOPES = (
     b'{"v":1,"tenant_id":77777,"operation_id":"0190f3d2-7c1e-7a55-9c3b-5d2f6a1e8b40"}',  # well-formed, of nobody
 )
 _UNREADABLE = len(_ENVELOPES) - 1
+_ASIDE_SECONDS = 30.0
+_GLANCE = 0.2
 # As an API process of a later version would: after the workers, in the wrong order of an upgrade.
 _LATER = """
 INSERT INTO operation (tenant_id, id, kind, items, bytes, request, presentation, fingerprint, total)
@@ -26,16 +30,30 @@ SELECT id, $2, 'groups.frobnicate', 1, 2, '{}', $3::json, '', 1 FROM tenant WHER
 
 
 async def bad_envelopes(scene: Scene) -> str:
-    """Messages among the claims that are none."""
+    """Messages among the claims that are none. Over when they are set aside: the next fault may throw the queue away.
+
+    Raises:
+        TimeoutError: they were not.
+    """
 
     async def publish(channel: AbstractChannel) -> None:
-        exchange = await channel.get_exchange(scene.topology.commands_exchange, ensure=False)
+        # Into the queue itself, once it is there: what an exchange cannot route it throws away, without a word.
+        queue = await channel.declare_queue(scene.topology.commands_queue, passive=True)
         for body in _ENVELOPES:
-            await exchange.publish(aio_pika.Message(body), routing_key=scene.topology.claim_key)
+            await channel.default_exchange.publish(aio_pika.Message(body), routing_key=queue.name)
 
     await scene.on_broker(publish)
     scene.bad_envelopes += _UNREADABLE
+    await _set_aside(scene)
     return f"{_UNREADABLE} that cannot be read, and a claim of nobody"
+
+
+async def _set_aside(scene: Scene) -> None:
+    until = time.monotonic() + _ASIDE_SECONDS
+    while (seen := await scene.unreadable()) < scene.bad_envelopes:
+        if time.monotonic() > until:
+            raise TimeoutError(f"{seen} of {scene.bad_envelopes} unreadable messages are set aside")
+        await asyncio.sleep(_GLANCE)
 
 
 async def unknown_kind(scene: Scene) -> str:
