@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -26,7 +27,7 @@ from workers.dead import DEATHS_ALONE, LeftBehindError, Tried, count_the_dead, m
 from workers.inflight import ChunkInflight
 from workers.measuring import chunk_committed
 from workers.ready import ReadySet
-from workers.steps import Step, next_people
+from workers.steps import Step, Upcoming, next_people
 
 log = structlog.get_logger(__name__)
 
@@ -161,6 +162,8 @@ class ChunkLane:
             before = logs[tenant_id].event_seq
             of = await oldest(tx, logs[tenant_id])
             if of is not None:
+                if of.attempts and not is_alone:
+                    raise _SuspectedError
                 tried = Tried(of.tenant_id, of.operation_id, of.attempts, of.deaths_alone)
                 if await must_wait(tx, self._inflight, tried):
                     raise _WaitingError
@@ -174,19 +177,22 @@ class ChunkLane:
             await give_up(tx, log_of, of, ErrorCode.OPERATION_KILLED_WORKER, "workers died over its chunks, one by one")
             log.error("an operation failed", operation_id=str(of.operation_id), tenant_id=of.tenant_id)
             return None
-        if of.attempts and not is_alone:
-            raise _SuspectedError
         rows = self._sizes.of(of.kind)
-        # Beside each other: the name goes over a session of its own, and nobody is come to before it stands.
-        is_left_behind, upcoming = await both(
-            self._inflight.name_chunk(of.tenant_id, of.operation_id, counted=of.attempts + of.deaths_alone),
-            next_people(tx, of, rows),
-        )
+        is_left_behind, upcoming = await self._named(tx, of, rows)
         if is_left_behind and not is_alone:
             raise LeftBehindError
         step = await continue_one(tx, log_of, of, upcoming, rows=rows, ending=self._inflight.end_chunk)
         self._reached(Failpoint.CHUNK_BEFORE_COMMIT)
         return step
+
+    async def _named(self, tx: Transaction, of: Continuation, rows: int) -> tuple[bool, Upcoming]:
+        """Name the chunk, and look whom it comes to; nobody is come to before the name stands."""
+        counted = of.attempts + of.deaths_alone
+        naming = partial(self._inflight.name_chunk, of.tenant_id, of.operation_id, counted=counted)
+        if await self._inflight.is_careful():  # already to look may crash the server
+            return await naming(), await next_people(tx, of, rows)
+        # Beside each other, since the name goes over a session of its own.
+        return await both(naming(), next_people(tx, of, rows))
 
     async def _reread(self, tenant_id: int, *, goes_on: bool = True) -> None:
         """What is queued goes first: the pass that takes it brings the tenant back here, or the poll does."""

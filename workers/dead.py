@@ -1,4 +1,4 @@
-"""Counts workers that have died over what this one is about to try, before it tries.
+"""Counts workers that have died over what this one is about to try, before it tries, and says who waits because of it.
 
 One rule: what killed one worker must not take the next one unwatched.
 """
@@ -48,11 +48,11 @@ async def must_wait(tx: Transaction, inflight: Inflight, tried: Tried) -> bool:
     """Whether an operation that was tried before is left alone for now, and its tenant to the poll.
 
     It would be failed for its deaths, but the last is so fresh that its worker may yet object. Or the server has
-    crashed lately, and another suspect runs: the next crash would be held against both. Asked before it is named, so
-    that who waits is not blamed.
+    crashed lately, and another suspect runs: the next crash would be held against both. One that need not wait has that
+    turn until its transaction ends. Asked before it is named, so that who waits is not blamed.
     """
     if tried.deaths_alone >= DEATHS_ALONE:
         return await workers.is_undecided(
             tx, tried.tenant_id, tried.id, deaths_alone=tried.deaths_alone, seconds=_OBJECTION_SECONDS
         )
-    return tried.attempts > 0 and await inflight.is_careful() and not await workers.is_only_suspect(tx)
+    return tried.attempts > 0 and await inflight.is_careful() and not await workers.take_suspects_turn(tx)

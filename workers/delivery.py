@@ -1,7 +1,7 @@
 """From ready tenants to committed passes, and what happens when one fails. The only file that commits and acks.
 
 One rule: whoever held a tenant owes a re-read after its commit, or another pass that will, until a pass finds nothing
-open; a tenant found locked is dropped, since its holder owes the same.
+open; a tenant found locked is dropped, since its holder owes the same. Who has to wait (`must_wait`) is the poll's.
 """
 
 import asyncio
@@ -194,7 +194,7 @@ class Delivery:
         False where another worker holds the tenant: it decides, and owes the re-read. Were the tenant tried again here,
         two workers in step would keep each other from failing the operation for good.
         """
-        if is_statement_timeout(error) and operation.attempts + 1 < ATTEMPTS:
+        if is_statement_timeout(error) and operation.failures + 1 < ATTEMPTS:
             async with self._database.transaction() as tx:
                 await count_attempt(tx, operation.tenant_id, operation.id)
             return True

@@ -33,7 +33,7 @@ _PING_SECONDS = 1.0
 _FIRST_PAUSE = 0.1
 # A stopped process must lose its lock although its connection still stands, and what nobody waits for must not go on: a
 # registration that is done after all would be a worker that nobody is.
-_SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s", "synchronous_commit": "off"}
+_SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s"}
 _CALL_SECONDS = 5.0
 # For so long after a crash of the server its workers wait until what they name is on the disk: an operation that
 # crashes it at once would take its name along, again and again.
@@ -106,7 +106,7 @@ class Liveness:
         return await self._named(name)
 
     async def is_careful(self) -> bool:
-        """Whether the server has crashed within the last minute, as far as this worker knows.
+        """Whether the server has crashed within the last minute, or this worker was cut off for longer than that.
 
         Registers first where that has to be; raises as `name`.
         """
@@ -207,25 +207,24 @@ class Liveness:
         return self._session
 
     async def _register(self, session: Session) -> None:
-        was_away = self._pulse.longest_absence > _ABSENT_SECONDS
-        if was_away:
+        former = (self.worker_id, self._process) if self.worker_id else None
+        running = self._running()
+        if self._pulse.longest_absence > _ABSENT_SECONDS:
             # Perhaps over what it runs: as good as dead, as far as anybody can tell, and somebody else from now on.
-            self._process = uuid4()
-        running = [] if was_away else self._running()
-        is_first = not self.worker_id
+            self._process, running = uuid4(), []
         self.worker_id, is_known = await register_worker(
-            session, name=self._name, version=self._version, process=self._process, running=running
+            session, name=self._name, version=self._version, process=self._process, former=former, running=running
         )
         self._pulse.begin()
-        if not (is_first or is_known or was_away):
+        if former is not None and not is_known:
             self._careful_until = asyncio.get_running_loop().time() + _CAREFUL_SECONDS
-        if self._careful_until:
-            await name_durably(session, durably=True)
+        if not self._careful_until:
+            await name_durably(session, durably=False)
         ended = set(running).difference(self._running())
         if ended:  # while the server wrote that it runs
             await clear_inflight(session, self.worker_id, [number for _, number in ended])
         operations = await take_back(session, self.worker_id, process=self._process)
-        if not is_first:
+        if former is not None:
             log.info("this worker had lost its session, and lives", operations=operations)
 
     async def _no_longer_careful(self, session: Session) -> None:

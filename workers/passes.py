@@ -37,7 +37,7 @@ class Pass:
     held: frozenset[int] = frozenset()
     cancelled: Sequence[OpenOperation] = ()
     selection: Selection = field(default_factory=lambda: Selection(taken={}))
-    # Whose next operation has to wait, since something died over it: the poll comes back to them.
+    # Whose next operation was tried before and has to wait: the poll comes back to them.
     waiting: frozenset[int] = frozenset()
     # Of those it has taken something from: who has work that goes on in chunks now.
     running: frozenset[int] = frozenset()

@@ -103,7 +103,7 @@ async def read_command_of(tx: Transaction, tenant_id: int, operation_id: UUID) -
 async def count_failed_chunk(tx: Transaction, of: Continuation) -> int:
     """Count a chunk that raised against its operation; returns how many have by now, one after the other."""
     rows = await tx.fetch(_SQL["count_failed_chunk"], tenant_id=of.tenant_id, operation_id=of.operation_id)
-    return rows[0]["attempts"] if rows else 0
+    return rows[0]["failures"] if rows else 0
 
 
 async def fail_running(

@@ -48,6 +48,7 @@ class OpenOperation:
     dry_run: bool
     attempts: int
     deaths_alone: int
+    failures: int
     items: int
     bytes: int
     reply_to: str | None
@@ -223,6 +224,7 @@ def _open_operation(row: Row) -> OpenOperation:
         dry_run=row["dry_run"],
         attempts=row["attempts"],
         deaths_alone=row["deaths_alone"],
+        failures=row["failures"],
         items=row["items"],
         bytes=row["bytes"],
         reply_to=row["reply_to"],

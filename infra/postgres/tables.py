@@ -79,6 +79,7 @@ operation = Table(
     text_column("status", "queued"),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     Column("deaths_alone", SmallInteger, nullable=False, server_default=text("0")),
+    Column("failures", SmallInteger, nullable=False, server_default=text("0")),
     Column("dry_run", Boolean, nullable=False, server_default=text("false")),
     # How many items the request holds and how many bytes it takes: what a pass's budget counts.
     Column("items", Integer, nullable=False),

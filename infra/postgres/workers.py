@@ -34,25 +34,34 @@ class Doing:
 
 
 class Registered(NamedTuple):
-    """The worker's row, and whether the server still knew an earlier session of its process."""
+    """The worker's row, and whether the server still knew the session before, a minute after its end at most."""
 
     worker_id: int
     is_known: bool
 
 
 async def register_worker(
-    session: Session, *, name: str, version: str, process: UUID, running: Sequence[tuple[int, UUID]] = ()
+    session: Session,
+    *,
+    name: str,
+    version: str,
+    process: UUID,
+    former: tuple[int, UUID] | None = None,
+    running: Sequence[tuple[int, UUID]] = (),
 ) -> Registered:
     """Add the worker's row and take its liveness lock, on the session whose end is the worker's death.
 
     Rows of other sessions of this `process` go, also of one whose registration it never heard of; `running` is what it
-    named there and has not ended.
+    named there and has not ended. `former` are the row and the process of the session before.
     """
+    former_id, former_process = former or (None, None)
     rows = await session.fetch(
         _SQL["register_worker"],
         name=name,
         version=version,
         process=process,
+        former_id=former_id,
+        former_process=former_process,
         tenant_ids=[tenant_id for tenant_id, _ in running],
         operation_ids=[operation_id for _, operation_id in running],
         lock_class=LOCK_CLASS,
@@ -86,10 +95,10 @@ async def is_undecided(
     return bool(rows and rows[0]["is_undecided"])
 
 
-async def is_only_suspect(tx: Transaction) -> bool:
-    """Whether no other transaction runs that was told so: one at a time, until it ends."""
-    rows = await tx.fetch(_SQL["is_only_suspect"], lock=_SUSPECTS_LOCK)
-    return bool(rows[0]["is_only_suspect"])
+async def take_suspects_turn(tx: Transaction) -> bool:
+    """Take the turn that suspects have one after the other, until the transaction ends; False: another has it."""
+    rows = await tx.fetch(_SQL["take_suspects_turn"], lock=_SUSPECTS_LOCK)
+    return bool(rows[0]["is_taken"])
 
 
 async def name_inflight(

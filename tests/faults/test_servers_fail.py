@@ -196,8 +196,8 @@ async def test_an_operation_that_crashes_the_server_fails_after_three_crashes_an
 ):
     """Its worker lives, but cannot say so: the server has forgotten whom it knew.
 
-    It does so at once; what the worker has named is not on the disk by then, until it takes care of that. What other
-    workers have in hand at each crash is not to be blamed for three of them.
+    It does so at once; what the worker has named is not on the disk by then, until it takes care of that. That suspects
+    take turns is held elsewhere (tests/integration/engine/test_lost_sessions.py).
     """
     url = postgres.server.url
     await migrate.upgrade(url)

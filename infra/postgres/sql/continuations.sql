@@ -158,7 +158,8 @@ WITH moved AS (
 UPDATE operation
    SET done = done + progress.more, total = greatest(total, done + progress.more),
        attempts = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE attempts END,
-       deaths_alone = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE deaths_alone END
+       deaths_alone = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE deaths_alone END,
+       failures = CASE WHEN CAST(:by_chunk AS boolean) THEN 0 ELSE failures END
   FROM progress
  WHERE operation.tenant_id = progress.tenant_id AND operation.id = progress.operation_id;
 
@@ -234,11 +235,11 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM member_in_need LIMIT CAST(:counted A
               OFFSET CAST(:skipped AS bigint) LIMIT CAST(:most AS bigint)) AS user_ids;
 
 -- name: count_failed_chunk
--- A chunk that raised has used one attempt of its operation; one that goes well forgets them.
+-- A chunk that raised has used one attempt of its operation, which has failed by itself; one that goes well forgets it.
 UPDATE operation
-   SET attempts = attempts + 1
+   SET attempts = attempts + 1, failures = failures + 1
  WHERE tenant_id = :tenant_id AND id = :operation_id AND status = 'running'
-RETURNING attempts;
+RETURNING failures;
 
 -- name: fail_running
 -- An operation whose chunks raise again and again is failed; what it held back is free again, its members keep what

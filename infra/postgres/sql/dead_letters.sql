@@ -83,7 +83,8 @@ WITH chosen AS (
 )
 UPDATE operation
    SET status = CASE WHEN unfinished IS NULL THEN 'queued' ELSE 'running' END,
-       seq = chosen.fresh, attempts = 0, deaths_alone = 0, reply_to = NULL, error = NULL, error_group = NULL,
+       seq = chosen.fresh, attempts = 0, deaths_alone = 0, failures = 0, reply_to = NULL, error = NULL,
+       error_group = NULL,
        done = CASE WHEN unfinished IS NULL THEN 0 ELSE done END,
        total = CASE WHEN unfinished IS NULL THEN items ELSE done END,
        started_at = NULL, finished_at = NULL, cancel_requested_at = NULL,

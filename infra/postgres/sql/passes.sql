@@ -18,8 +18,8 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
 -- The sums are over what stands before a row, so a tenant's first operation comes through however large it is.
 -- One that was redriven has been queued since then (the last entry of its history), not since it was accepted; beside
 -- it stands whether something of its tenant goes on in chunks, which under the lock nobody else can begin.
-SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to,
-       request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at,
+SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, failures, items, bytes,
+       reply_to, request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at,
        EXISTS (SELECT FROM continuation WHERE continuation.tenant_id = held.tenant_id) AS is_running
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
  CROSS JOIN LATERAL (
@@ -37,8 +37,8 @@ SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deat
 
 -- name: read_cancelled
 -- Queued operations that an operator wants taken back, wherever they stand in their tenants' logs.
-SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, items, bytes, reply_to, request_id,
-       traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at
+SELECT tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, failures, items, bytes, reply_to,
+       request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at
   FROM operation
  WHERE tenant_id = ANY (CAST(:tenant_ids AS bigint[])) AND status = 'queued' AND cancel_requested_at IS NOT NULL
  ORDER BY tenant_id, seq
@@ -120,7 +120,7 @@ SELECT tenant_id, type, first_sequence, last_sequence, operation_id, routing_key
  ORDER BY place;
 
 -- name: count_attempt
--- An operation whose statement timed out when it ran alone has used one attempt.
+-- An operation whose statement timed out when it ran alone has used one attempt, and has failed by itself.
 UPDATE operation
-   SET attempts = attempts + 1
+   SET attempts = attempts + 1, failures = failures + 1
  WHERE tenant_id = :tenant_id AND id = :id AND status = 'queued';

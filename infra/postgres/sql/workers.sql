@@ -3,7 +3,8 @@
 -- name: register_worker
 -- A worker's own row, and the session lock that says it lives: taken before the row can be seen, freed by the server
 -- when the session ends, however it ends. Rows of other sessions of the same process go with it, and what still runs is
--- named by the new one; where the server has crashed since, which has emptied worker_session, they stay to be counted.
+-- named by the new one; where the server has crashed since, which has emptied worker_session, they stay to be counted. Known is the session of
+-- which the process has heard last: after a crash an id is given out again, and one may have been registered unheard.
 WITH disowned AS (
     DELETE FROM worker USING worker_session
      WHERE worker_session.worker_id = worker.id AND worker_session.process = :process
@@ -14,7 +15,8 @@ WITH disowned AS (
 ), known AS (
     INSERT INTO worker_session (worker_id, process) SELECT id, :process FROM registered
 )
-SELECT id, EXISTS (SELECT FROM worker_session WHERE process = :process) AS is_known,
+SELECT id, EXISTS (SELECT FROM worker_session
+                    WHERE worker_id = :former_id AND process = :former_process) AS is_known,
        pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer))
   FROM registered;
 
@@ -23,7 +25,7 @@ SELECT id, EXISTS (SELECT FROM worker_session WHERE process = :process) AS is_kn
 SET synchronous_commit = on;
 
 -- name: name_quickly
--- Or no longer: what a worker names then outlives its process at once, and a crash of the server after half a second.
+-- Or no longer: what a worker names then outlives its process at once, and a crash of the server after 0.6 s.
 SET synchronous_commit = off;
 
 -- name: name_inflight
@@ -73,7 +75,8 @@ RETURNING id;
 -- name: reap_workers
 -- Rows of workers whose lock can be had: dead. The row goes, and what it named has one attempt more; an operation that
 -- was alone when its worker died has also died alone; one that runs was named by its chunk; who holds a row lock is at
--- work. For a minute it is kept what was counted, should the worker live after all (take_back).
+-- work. For a minute it is kept of each what was counted, should the worker live after all (take_back); a clock that goes
+-- back makes that shorter, since a verdict waits for it.
 WITH dead AS (
     DELETE FROM worker
      WHERE id IN (SELECT id FROM worker
@@ -102,15 +105,17 @@ WITH dead AS (
     UPDATE worker_session
        SET died_at = clock_timestamp(), tenant_ids = held.tenant_ids, operation_ids = held.operation_ids,
            was_alone = held.was_alone
-      FROM (SELECT worker_id, array_agg(tenant_id) AS tenant_ids, array_agg(id) AS operation_ids,
-                   bool_and(was_alone) AS was_alone
-              FROM still_open
-             GROUP BY worker_id) AS held
+      FROM (SELECT dead.id AS worker_id,
+                   coalesce(array_agg(tenant_id) FILTER (WHERE still_open.id IS NOT NULL), '{}') AS tenant_ids,
+                   coalesce(array_agg(still_open.id) FILTER (WHERE still_open.id IS NOT NULL), '{}') AS operation_ids,
+                   coalesce(bool_and(was_alone), false) AS was_alone
+              FROM dead
+              LEFT JOIN still_open ON still_open.worker_id = dead.id
+             GROUP BY dead.id) AS held
      WHERE worker_session.worker_id = held.worker_id
 ), forgotten AS (
     DELETE FROM worker_session
-     WHERE died_at < clock_timestamp() - interval '1 minute'
-        OR worker_id IN (SELECT id FROM dead EXCEPT SELECT worker_id FROM still_open)
+     WHERE died_at NOT BETWEEN clock_timestamp() - interval '1 minute' AND clock_timestamp()
         OR (died_at IS NULL AND worker_id NOT IN (SELECT id FROM worker))
 )
 SELECT (SELECT count(*) FROM dead) AS workers, (SELECT count(*) FROM counted) AS operations;
@@ -144,13 +149,14 @@ RETURNING operation.id;
 SELECT deaths_alone < CAST(:deaths_alone AS integer)
        OR EXISTS (SELECT FROM worker_session
                    WHERE operation.id = ANY (operation_ids)
-                     AND died_at > clock_timestamp() - make_interval(secs => :seconds)) AS is_undecided
+                     AND died_at BETWEEN clock_timestamp() - make_interval(secs => :seconds) AND clock_timestamp())
+       AS is_undecided
   FROM operation
  WHERE tenant_id = :tenant_id AND id = :id;
 
--- name: is_only_suspect
+-- name: take_suspects_turn
 -- One at a time, in any worker, until its transaction ends.
-SELECT pg_try_advisory_xact_lock(CAST(:lock AS bigint)) AS is_only_suspect;
+SELECT pg_try_advisory_xact_lock(CAST(:lock AS bigint)) AS is_taken;
 
 -- name: remove_worker
 -- A worker that leaves in order takes its rows along.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.postgres.statements import compile_block
 from tests.support.engine import Engine, events_of, state_of
 from tests.support.license_state import continuations
 from tests.support.oracle import assert_sound
@@ -20,6 +21,7 @@ from tests.support.seats import (
     unassign,
 )
 
+DIED_OVER = compile_block("died_over", "UPDATE operation SET attempts = CAST(:deaths AS integer) WHERE id = :id")
 NAMES = [f"p{n}" for n in range(9)]
 
 
@@ -83,11 +85,14 @@ async def test_a_large_group_is_answered_after_the_first_chunk_and_goes_on(datab
     assert types[-1] == "operation.finished"
 
 
+@pytest.mark.parametrize("deaths", [0, 2])
 async def test_a_chunk_that_raises_again_and_again_fails_its_operation_and_gives_back_what_it_held(
-    database, tenant, engine, monkeypatch
+    database, tenant, engine, monkeypatch, deaths
 ):
     await crowd(engine, tenant, capacity=9)
     view = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    async with database.transaction() as tx:
+        await tx.execute(DIED_OVER, id=view.id, deaths=deaths)
 
     async def broken(*_):
         raise RuntimeError("by design")
@@ -97,6 +102,7 @@ async def test_a_chunk_that_raises_again_and_again_fails_its_operation_and_gives
         await finished(engine, tenant, view.id, whole=False)
     failed = await view_of(engine, tenant, view.id)
     assert (failed.status.value, failed.error["code"], failed.done) == ("failed", "OPERATION_RAISED", 2)
+    assert failed.attempts == deaths + 3
     assert await pools_of(database, tenant) == {"photo": (2, 0, 0)}
     again = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
     assert item(again)["requested"] == 7

@@ -6,17 +6,18 @@ import pytest
 
 from infra.postgres.passes import Owed
 from infra.postgres.statements import compile_block
-from infra.postgres.workers import is_only_suspect, reap_workers, register_worker
+from infra.postgres.workers import reap_workers, register_worker, take_suspects_turn
 from tests.integration.engine.test_deaths import ROWS, die, fans_out, queued, reaped, rows_of
 from tests.support.bad_handlers import named
 from tests.support.engine import Asked, Engine, accept, add_tenant, operations
 from tests.support.waiting import found
-from workers import dead, delivery, liveness, passes
+from workers import chunks, dead, delivery, liveness, passes
 from workers.liveness import Liveness
 from workers.pulse import Pulse
 
 SESSIONS = compile_block("sessions", "SELECT * FROM worker_session ORDER BY worker_id")
 LATER = compile_block("later", "UPDATE worker_session SET died_at = died_at - interval '61 seconds'")
+AHEAD = compile_block("ahead", "UPDATE worker_session SET died_at = died_at + interval '1 hour'")
 LEFT_BY_AN_OLD_VERSION = compile_block(
     "left", "INSERT INTO worker_session (worker_id, process) VALUES (1000000, gen_random_uuid())"
 )
@@ -304,12 +305,67 @@ async def test_after_a_crash_what_is_suspected_runs_with_no_other_suspect_and_is
     engine.lane.add(tenant.id)
     engine.ready.add(tenant.id)
     async with database.transaction() as other:
-        assert await is_only_suspect(other)
+        assert await take_suspects_turn(other)
         await engine.drain()
         assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
         assert (await operations(database, tenant.id, ids))[0].done == (2 if of_chunk else 0)
     await engine.drain(tenant.id)
     assert (await operations(database, tenant.id, ids))[0].status.value == "succeeded"
+
+
+@pytest.mark.parametrize("away", [0.0, 1.01], ids=["it was there", "it was away"])
+@pytest.mark.parametrize("is_crash", [True, False], ids=["a crash", "a cut"])
+async def test_a_worker_is_careful_after_a_crash_and_not_after_a_cut(database, new_worker, is_crash, away):
+    worker = await new_worker(away=away)
+    die(worker)
+    await reaped(database, operations_held=0)
+    if is_crash:
+        async with database.transaction() as tx:
+            await tx.execute(CRASH)
+    assert await worker.is_careful() is is_crash
+
+
+async def test_a_worker_whose_first_registration_after_a_crash_was_not_heard_of_is_careful(
+    database, new_worker, monkeypatch
+):
+    worker = await new_worker()
+    die(worker)
+    async with database.transaction() as tx:
+        await tx.execute(CRASH)
+    with monkeypatch.context() as unheard:
+        unheard.setattr(liveness, "register_worker", lost_answer)
+        with pytest.raises(ConnectionResetError):
+            await running_again(worker)
+    assert await worker.is_careful()
+
+
+async def test_a_careful_worker_has_named_a_chunk_before_it_looks_whom_it_comes_to(
+    database, tenant, new_worker, monkeypatch
+):
+    """To look may be what crashes the server."""
+    number = (await fans_out(database, tenant))[1]
+    worker, steps = await new_worker(), []
+    name_chunk, next_people = worker.name_chunk, chunks.next_people
+
+    async def named(*args, **options):
+        is_left_behind = await name_chunk(*args, **options)
+        steps.append("named")
+        return is_left_behind
+
+    async def looked(*args):
+        steps.append("looked")
+        return await next_people(*args)
+
+    monkeypatch.setattr(worker, "name_chunk", named)
+    monkeypatch.setattr(chunks, "next_people", looked)
+    die(worker)
+    async with database.transaction() as tx:
+        await tx.execute(CRASH)
+    engine = Engine(database, rows=2, inflight=worker)
+    engine.lane.add(tenant.id)
+    await engine.drain(tenant.id)
+    assert steps[:4] == ["named", "looked"] * 2
+    assert (await operations(database, tenant.id, [number]))[0].status.value == "succeeded"
 
 
 async def test_without_a_crash_nobody_waits_for_suspects(database, tenant, new_worker):
@@ -318,7 +374,7 @@ async def test_without_a_crash_nobody_waits_for_suspects(database, tenant, new_w
     die(dead_one)
     await reaped(database, operations_held=1)
     async with database.transaction() as other:
-        assert await is_only_suspect(other)
+        assert await take_suspects_turn(other)
         await Engine(database, inflight=worker).drain(tenant.id)
     [view] = await operations(database, tenant.id, ids)
     assert (view.status.value, view.attempts) == ("succeeded", 1)
@@ -370,6 +426,18 @@ async def test_a_verdict_waits_for_workers_that_may_live(database, tenant, doome
     await engine.drain(tenant.id)
     views = await operations(database, tenant.id, ids)
     assert [(view.status.value, view.attempts) for view in views] == [("succeeded", 2), ("succeeded", 0)]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_verdict_does_not_wait_for_a_clock_that_went_back(database, tenant, doomed):
+    ids, _ = doomed
+    async with database.transaction() as tx:
+        await tx.execute(AHEAD)
+    await Engine(database).drain(tenant.id)
+    statuses = [view.status.value for view in await operations(database, tenant.id, ids)]
+    assert statuses == ["failed", "succeeded"]
+    await counted(database)
+    assert await database.fetch(SESSIONS) == []
 
 
 async def test_a_verdict_is_not_given_on_deaths_that_were_taken_back_meanwhile(database, tenant, doomed, monkeypatch):
@@ -469,7 +537,7 @@ async def test_what_is_known_of_sessions_goes_when_nobody_can_ask_for_it_any_mor
         die(worker)
         await reaped(database, operations_held=1 if worker is held_one else 0)
     known = {row["worker_id"]: row["operation_ids"] for row in await database.fetch(SESSIONS)}
-    assert known == {held_one.worker_id: ids, living.worker_id: []}
+    assert known == {held_one.worker_id: ids, idle.worker_id: [], living.worker_id: []}
     async with database.transaction() as tx:
         await tx.execute(LATER)
         await tx.execute(LEFT_BY_AN_OLD_VERSION)

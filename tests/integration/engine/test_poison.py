@@ -12,6 +12,7 @@ from tests.support.engine import Asked, Engine, accept, add_tenant, events_of, o
 from tests.support.oracle import assert_sound
 
 UNKNOWN_KIND = compile_block("unknown", "UPDATE operation SET kind = 'nonsense' WHERE id = CAST(:id AS uuid)")
+BLAME = compile_block("blame", "UPDATE operation SET attempts = 2 WHERE id = CAST(:id AS uuid)")
 UNREADABLE = compile_block(
     "unreadable", "UPDATE operation SET request = '{\"things\": 1}' WHERE id = CAST(:id AS uuid)"
 )
@@ -153,12 +154,21 @@ async def test_a_statement_timeout_counts_as_an_attempt_when_alone_and_the_third
     assert engine.witness.named.count([ids[1]]) == 3
 
 
+async def test_what_workers_died_over_still_has_its_three_timeouts(engine, database, tenant):
+    """They may have died for somebody else, and after a crash of the server statements are slow."""
+    ids = await accept(database, [Asked(tenant_id=tenant.id, command=named(TIMES_OUT))])
+    async with database.transaction() as tx:
+        await tx.execute(BLAME, id=ids[0])
+    await engine.drain(tenant.id)
+    [view] = await operations(database, tenant.id, ids)
+    assert (view.status.value, view.error["code"], view.attempts) == ("failed", "OPERATION_TIMED_OUT", 4)
+    assert engine.witness.named.count([ids[0]]) == 3
+
+
 async def test_an_operation_that_was_suspected_wrongly_succeeds_alone_and_the_rest_follow(engine, database, tenant):
     ids = await accept(database, [Asked(tenant_id=tenant.id, command=put_users(n)) for n in (1, 2, 3)])
     async with database.transaction() as tx:
-        await tx.execute(
-            compile_block("blame", "UPDATE operation SET attempts = 2 WHERE id = CAST(:id AS uuid)"), id=ids[1]
-        )
+        await tx.execute(BLAME, id=ids[1])
     other = await add_tenant(database)
     await accept(database, [Asked(tenant_id=other.id, command=put_users(1))])
     await engine.drain(tenant.id, other.id)

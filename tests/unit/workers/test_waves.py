@@ -23,6 +23,7 @@ def operation(number, *, tenant_id=1, kind="users.put", items=1, size=10, attemp
         dry_run=dry_run,
         attempts=attempts,
         deaths_alone=0,
+        failures=0,
         items=items,
         bytes=size,
         reply_to=None,
