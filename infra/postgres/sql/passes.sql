@@ -19,7 +19,8 @@ SELECT tenant_log.tenant_id, tenant.key AS tenant_key, event_seq, type_seq, now(
 -- One that was redriven has been queued since then (the last entry of its history), not since it was accepted; beside
 -- it stands whether something of its tenant goes on in chunks, which under the lock nobody else can begin.
 SELECT open_operation.tenant_id, id, seq, kind, request, dry_run, attempts, deaths_alone, failures, items, bytes,
-       reply_to, request_id, traceparent, coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at,
+       reply_to, request_id, traceparent,
+       coalesce(CAST(history -> -1 ->> 'at' AS timestamptz), accepted_at) AS queued_at,
        EXISTS (SELECT FROM continuation WHERE continuation.tenant_id = held.tenant_id) AS is_running
   FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:shares AS integer[])) AS held (tenant_id, share)
  CROSS JOIN LATERAL (

@@ -3,8 +3,9 @@
 -- name: register_worker
 -- A worker's own row, and the session lock that says it lives: taken before the row can be seen, freed by the server
 -- when the session ends, however it ends. Rows of other sessions of the same process go with it, and what still runs is
--- named by the new one; where the server has crashed since, which has emptied worker_session, they stay to be counted. Known is the session of
--- which the process has heard last: after a crash an id is given out again, and one may have been registered unheard.
+-- named by the new one; where the server has crashed since, which has emptied worker_session, they stay to be counted.
+-- Known is the session of which the process has heard last: one may have been registered unheard since a crash, and an
+-- id is given out again after it.
 WITH disowned AS (
     DELETE FROM worker USING worker_session
      WHERE worker_session.worker_id = worker.id AND worker_session.process = :process
