@@ -2,10 +2,10 @@
 
     python -m tests.chaos.process api|worker …
 
-Applying a group whose key begins with `poison-raises` raises; with `poison-dies`, it kills the worker. At each SIGUSR1
-the wall clock of this process jumps to the next of `JUMPS`; with SEATLINE_CHAOS_CLOCK it begins so many seconds ahead.
-The clock of the machine, of Postgres and of RabbitMQ stays as it is: only what this process reads of `time` and
-`datetime` is shifted.
+Applying a group whose key begins with `poison-raises` raises; with `poison-dies`, it kills the worker; with
+`poison-crashes`, Postgres. At each SIGUSR1 the wall clock of this process jumps to the next of `JUMPS`; with
+SEATLINE_CHAOS_CLOCK it begins so many seconds ahead. The clock of the machine, of Postgres and of RabbitMQ stays as it
+is: only what this process reads of `time` and `datetime` is shifted.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.support.faulty_worker import struck_by
 from workers import main as worker
 from workers.cli.main import cli
 
-RAISES, DIES = "poison-raises", "poison-dies"
+RAISES, DIES, CRASHES = "poison-raises", "poison-dies", "poison-crashes"
 # Past every retention and every expiry, then behind what has been, then right again.
 JUMPS = (40 * 86_400.0, -7_200.0, 0.0)
 _PACKAGES = ("api", "workers", "infra", "domain", "jwt")
@@ -73,12 +73,13 @@ def _shifted(clock: Clock) -> type[dt.datetime]:
 
 
 def poison_workers() -> None:
-    """Let the two poisoned groups strike whatever worker this process becomes."""
+    """Let the poisoned groups strike whatever worker this process becomes."""
     shipped = worker.handlers_with
 
     def handlers_with(*arguments: Any) -> Any:
         raising = struck_by("raises", shipped(*arguments), beginning=RAISES)
-        return struck_by("dies", raising, beginning=DIES)
+        dying = struck_by("dies", raising, beginning=DIES)
+        return struck_by("crashes-the-server", dying, beginning=CRASHES)
 
     worker.handlers_with = handlers_with
 

@@ -43,6 +43,7 @@ _ALL = (
     Fault(name="unknown-kind", strike=poison.unknown_kind),
     Fault(name="poison-raises", strike=poison.raises),
     Fault(name="poison-kills", strike=poison.kills),
+    Fault(name="poison-crashes", strike=poison.crashes),
     Fault(name="clock-jumps", strike=clock.jumps, is_guest=True),
     Fault(name="failpoints-accept", strike=failpoints.around("accept"), is_guest=True),
     Fault(name="failpoints-pass", strike=failpoints.around("pass"), is_guest=True),

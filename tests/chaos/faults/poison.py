@@ -1,4 +1,4 @@
-"""Poison of four kinds. Each must fail alone, and what cannot be read must be set aside."""
+"""Poison of five kinds. Each must fail alone, and what cannot be read must be set aside."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from uuid import uuid4
 import aio_pika
 from aio_pika.abc import AbstractChannel
 
-from tests.chaos.process import DIES, RAISES
+from tests.chaos.process import CRASHES, DIES, RAISES
 from tests.chaos.scene import Scene
 
 _ENVELOPES = (
@@ -26,6 +26,10 @@ _GLANCE = 0.2
 _LATER = """
 INSERT INTO operation (tenant_id, id, kind, items, bytes, request, presentation, fingerprint, total)
 SELECT id, $2, 'groups.frobnicate', 1, 2, '{}', $3::json, '', 1 FROM tenant WHERE key = $1
+"""
+_DEATHS = """
+SELECT coalesce(max(attempts), 0) AS attempts, coalesce(max(deaths_alone), 0) AS alone
+  FROM operation WHERE id = ANY ($1::uuid[])
 """
 
 
@@ -80,6 +84,13 @@ async def kills(scene: Scene) -> str:
     finally:
         scene.fleet.workers_may_die = False
     return f"{scene.fleet.restarts - before} workers died, answered with {_status(call.answer)}"
+
+
+async def crashes(scene: Scene) -> str:
+    """An operation whose backend is killed, as by a kernel without memory: Postgres starts again from its log."""
+    call = await scene.poisoned(scene.rng.choice(scene.tenants), CRASHES, kind="crashes")
+    [row] = await scene.ask(_DEATHS, list(call.operation_ids))
+    return f"{row['attempts']} crashes counted, {row['alone']} of them alone; answered with {_status(call.answer)}"
 
 
 def _status(answer: object) -> object:
