@@ -40,7 +40,7 @@ class _SuspectedError(Exception):
 
 
 class _WaitingError(Exception):
-    """Something died over the operation, and it has to wait: the poll comes back to it."""
+    """The operation was tried before and has to wait: the poll comes back to it."""
 
 
 class ChunkLane:

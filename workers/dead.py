@@ -48,8 +48,8 @@ async def must_wait(tx: Transaction, inflight: Inflight, tried: Tried) -> bool:
     """Whether an operation that was tried before is left alone for now, and its tenant to the poll.
 
     It would be failed for its deaths, but the last is so fresh that its worker may yet object. Or the server has
-    crashed lately, and another suspect runs: the next crash would be held against both. One that need not wait has that
-    turn until its transaction ends. Asked before it is named, so that who waits is not blamed.
+    crashed lately, and another suspect runs: the next crash would be held against both. One that need not wait for
+    that reason has its turn until its transaction ends. Asked before it is named, so that who waits is not blamed.
     """
     if tried.deaths_alone >= DEATHS_ALONE:
         return await workers.is_undecided(

@@ -16,8 +16,8 @@ from infra.postgres.workers import (
     Doing,
     clear_inflight,
     name_chunk,
-    name_durably,
     name_inflight,
+    name_quickly,
     register_worker,
     remove_worker,
     see_worker,
@@ -32,8 +32,9 @@ _PING_SECONDS = 1.0
 # What was lost is asked for again at once: whoever would fail an operation waits for that, but not for long.
 _FIRST_PAUSE = 0.1
 # A stopped process must lose its lock although its connection still stands, and what nobody waits for must not go on: a
-# registration that is done after all would be a worker that nobody is.
-_SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s"}
+# registration that is done after all would be a worker that nobody is. It begins durably, since only then is it known
+# whether the server has crashed.
+_SESSION = {"idle_session_timeout": "5s", "statement_timeout": "4s", "synchronous_commit": "on"}
 _CALL_SECONDS = 5.0
 # For so long after a crash of the server its workers wait until what they name is on the disk: an operation that
 # crashes it at once would take its name along, again and again.
@@ -71,6 +72,8 @@ class Liveness:
         self._chunk = Named()
         # Its name for itself, by which it finds what was made of its lost sessions.
         self._process = uuid4()
+        # The session of which it has heard last: its row, and the name of then.
+        self._former: tuple[int, UUID] | None = None
         # Until when, by the loop's clock, it names durably.
         self._careful_until = 0.0
         self.worker_id = 0
@@ -207,30 +210,31 @@ class Liveness:
         return self._session
 
     async def _register(self, session: Session) -> None:
-        former = (self.worker_id, self._process) if self.worker_id else None
         running = self._running()
         if self._pulse.longest_absence > _ABSENT_SECONDS:
             # Perhaps over what it runs: as good as dead, as far as anybody can tell, and somebody else from now on.
             self._process, running = uuid4(), []
         self.worker_id, is_known = await register_worker(
-            session, name=self._name, version=self._version, process=self._process, former=former, running=running
+            session, name=self._name, version=self._version, process=self._process, former=self._former, running=running
         )
+        is_first, self._former = self._former is None, (self.worker_id, self._process)
         self._pulse.begin()
-        if former is not None and not is_known:
+        if not (is_first or is_known):
             self._careful_until = asyncio.get_running_loop().time() + _CAREFUL_SECONDS
         if not self._careful_until:
-            await name_durably(session, durably=False)
+            await name_quickly(session)
         ended = set(running).difference(self._running())
         if ended:  # while the server wrote that it runs
             await clear_inflight(session, self.worker_id, [number for _, number in ended])
         operations = await take_back(session, self.worker_id, process=self._process)
-        if former is not None:
-            log.info("this worker had lost its session, and lives", operations=operations)
+        if not is_first:
+            careful = self._careful_until > 0.0
+            log.info("this worker had lost its session, and lives", operations=operations, careful=careful)
 
     async def _no_longer_careful(self, session: Session) -> None:
         if self._careful_until and asyncio.get_running_loop().time() > self._careful_until:
             self._careful_until = 0.0
-            await name_durably(session, durably=False)
+            await name_quickly(session)
 
     def _running(self) -> list[tuple[int, UUID]]:
         return [*self._pass.running, *self._chunk.running]

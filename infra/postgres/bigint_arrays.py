@@ -34,10 +34,11 @@ def encode(numbers: Sequence[int | None]) -> bytes:
     """The array on the wire.
 
     Raises:
+        TypeError: it has no length.
         struct.error: something in it is neither an integer nor None.
         OverflowError: a number has more than 64 bits.
     """
-    if not numbers:
+    if not len(numbers):  # 0 and False are no empty array
         return _EMPTY
     try:
         elements: array[int] = array("q", numbers)  # type: ignore[arg-type] # a None raises

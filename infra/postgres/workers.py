@@ -69,9 +69,9 @@ async def register_worker(
     return Registered(rows[0]["id"], rows[0]["is_known"])
 
 
-async def name_durably(session: Session, *, durably: bool) -> None:
-    """Whether what this session names is waited for until it is on the disk."""
-    await session.execute(_SQL["name_durably" if durably else "name_quickly"])
+async def name_quickly(session: Session) -> None:
+    """From now on nobody waits until what this session names is on the disk."""
+    await session.execute(_SQL["name_quickly"])
 
 
 async def take_back(session: Session, worker_id: int, *, process: UUID) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from infra.local import databases
-from infra.postgres.database import Database, Transaction
+from infra.postgres.database import Database
 from infra.postgres.statements import load
 
 ROWS = 100
@@ -43,10 +43,17 @@ async def rate(server_url: str, *, transactions: int, rows: int = ROWS, constrai
 
 
 async def _write(database: Database, binds: dict[str, list[object]]) -> None:
+    people = {name: binds[name] for name in ("tenant_ids", "group_ids", "user_ids")}
     async with database.transaction() as tx:
-        await _run(tx, "add_assignments", binds, "tenant_ids", "group_ids", "user_ids", "role_ids", "sources",
-                   "created_ats")  # fmt: skip
-        await _run(tx, "add_members", binds, "tenant_ids", "group_ids", "user_ids")
+        await tx.execute(
+            _SQL["add_assignments"],
+            **people,
+            role_ids=binds["role_ids"],
+            source=1,
+            sources=[],
+            created_at=datetime.now(UTC),
+        )
+        await tx.execute(_SQL["add_members"], **people)
         counts = {
             "tenant_ids": [1] * GROUPS,
             "group_ids": list(range(1, GROUPS + 1)),
@@ -56,10 +63,6 @@ async def _write(database: Database, binds: dict[str, list[object]]) -> None:
         await tx.execute(_SQL["add_group_counts"], **counts)
 
 
-async def _run(tx: Transaction, name: str, binds: dict[str, list[object]], *wanted: str) -> None:
-    await tx.execute(_SQL[name], **{bind: binds[bind] for bind in wanted})
-
-
 def _binds(number: int, rows: int) -> dict[str, list[object]]:
     groups = [row % GROUPS + 1 for row in range(rows)]
     return {
@@ -67,8 +70,6 @@ def _binds(number: int, rows: int) -> dict[str, list[object]]:
         "group_ids": list(groups),
         "user_ids": [number * rows + row for row in range(rows)],
         "role_ids": [1] * rows,
-        "sources": [1] * rows,
-        "created_ats": [datetime.now(UTC)] * rows,
         "moved": [groups.count(group) for group in range(1, GROUPS + 1)],
     }
 

@@ -30,9 +30,11 @@ Path = Callable[[Sequence[Row]], Awaitable[None]]
 # text() in place of the loader: the same statement, with the casts that it needs.
 _TEXT = text(
     """INSERT INTO group_assignment (tenant_id, group_id, user_id, role_id, sources, created_at)
-       SELECT * FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
-                            CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]),
-                            CAST(:created_ats AS timestamptz[]))"""
+       SELECT tenant_id, group_id, user_id, role_id, coalesce(sources, CAST(:source AS smallint)),
+              CAST(:created_at AS timestamptz)
+         FROM unnest(CAST(:tenant_ids AS bigint[]), CAST(:group_ids AS bigint[]), CAST(:user_ids AS bigint[]),
+                     CAST(:role_ids AS bigint[]), CAST(:sources AS smallint[]))
+              AS planned (tenant_id, group_id, user_id, role_id, sources)"""
 )
 
 
@@ -48,7 +50,7 @@ async def measure(plan: Plan) -> list[Figure]:
         sheet.note(f"{name}, {size:,} rows", rate, "rows/s")
         sheet.note(f"{name}, {size:,} rows: processor", cpu * 1_000_000, "µs a row")
 
-    ways = product(SIZES, _paths(database, engine).items())
+    ways = product(SIZES, paths(database, engine).items())
     try:
         return await plan.measure(
             SECTION, *(partial(run, size=size, name=name, path=path) for size, (name, path) in ways)
@@ -59,7 +61,9 @@ async def measure(plan: Plan) -> list[Figure]:
         databases.drop(url)
 
 
-def _paths(database: Database, engine: AsyncEngine) -> dict[str, Path]:
+def paths(database: Database, engine: AsyncEngine) -> dict[str, Path]:
+    """Each way by its name."""
+
     async def raw(rows: Sequence[Row]) -> None:
         async with database.transaction() as tx:
             await tx.execute(load("assignments")["add_assignments"], **_columns(rows))
@@ -87,7 +91,7 @@ async def _cost(database: Database, path: Path, *, size: int, transactions: int)
     async with database.connection() as connection:
         await connection.exec_driver_sql("TRUNCATE group_assignment")
         await connection.commit()
-    batches = [_rows(number, size) for number in range(transactions + 1)]
+    batches = [rows_of(number, size) for number in range(transactions + 1)]
     await path(batches.pop())  # statements prepared, caches warm
     began, cpu = time.perf_counter(), time.process_time()
     for batch in batches:
@@ -96,7 +100,8 @@ async def _cost(database: Database, path: Path, *, size: int, transactions: int)
     return transactions * size / seconds, cpu / (transactions * size)
 
 
-def _rows(number: int, size: int) -> list[Row]:
+def rows_of(number: int, size: int) -> list[Row]:
+    """So many new rows, others for each number."""
     at = datetime.now(UTC)
     return [
         {
@@ -111,13 +116,7 @@ def _rows(number: int, size: int) -> list[Row]:
     ]
 
 
-def _columns(rows: Sequence[Row]) -> dict[str, list[object]]:
-    places = {
-        "tenant_ids": "tenant_id",
-        "group_ids": "group_id",
-        "user_ids": "user_id",
-        "role_ids": "role_id",
-        "sources": "sources",
-        "created_ats": "created_at",
-    }
-    return {bind: [row[column] for row in rows] for bind, column in places.items()}
+def _columns(rows: Sequence[Row]) -> dict[str, object]:
+    places = {"tenant_ids": "tenant_id", "group_ids": "group_id", "user_ids": "user_id", "role_ids": "role_id"}
+    columns: dict[str, object] = {bind: [row[column] for row in rows] for bind, column in places.items()}
+    return {**columns, "source": rows[0]["sources"], "sources": [], "created_at": rows[0]["created_at"]}

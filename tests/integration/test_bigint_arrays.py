@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from infra.postgres import bigint_arrays
 from infra.postgres.database import Database
 from infra.postgres.statements import compile_block
 
@@ -18,7 +19,19 @@ NUMBERS = [1, -1, 2**63 - 1, -(2**63), 0, 2**32]
 
 
 @pytest.fixture
-async def database(database_url):
+def arrays(monkeypatch):
+    """What was packed, and what was read, by connections that are made from now on."""
+    seen = []
+    for name in ("encode", "decode"):
+        shipped = getattr(bigint_arrays, name)
+        monkeypatch.setattr(
+            bigint_arrays, name, lambda given, shipped=shipped, name=name: (seen.append(name), shipped(given))[1]
+        )
+    return seen
+
+
+@pytest.fixture
+async def database(database_url, arrays):
     database = Database(database_url, name="test", size=1)
     yield database
     await database.close()
@@ -32,10 +45,11 @@ async def database(database_url):
         ((5,), "{5}"),
     ],
 )
-async def test_numbers_arrive_and_come_back(database, numbers, said):
+async def test_numbers_arrive_and_come_back(database, arrays, numbers, said):
     [row] = await database.fetch(MIRROR, numbers=numbers)
 
     assert (row["said"], row["numbers"], row["again"]) == (said, list(numbers), list(numbers))
+    assert arrays == ["encode", "decode", "decode"]
 
 
 async def test_an_empty_array_arrives_as_one(database):
@@ -44,11 +58,12 @@ async def test_an_empty_array_arrives_as_one(database):
     assert (row["said"], row["numbers"], row["again"]) == ("{}", [], None)
 
 
-async def test_a_session_outside_the_pool_sends_the_same(database):
+async def test_a_session_outside_the_pool_sends_the_same(database, arrays):
     async with await database.session() as session:
         [row] = await session.fetch(MIRROR, numbers=NUMBERS)
 
     assert row["again"] == NUMBERS
+    assert arrays == ["encode", "decode", "decode"]
 
 
 @pytest.mark.parametrize("stranger", ["2", 2**63, 1.5])

@@ -22,6 +22,19 @@ async def removing(database, tenant, group, license_key, **options):
     )
 
 
+class Flaky:
+    """A function that raises at those of its calls for which `raising` says so, in turn, and then never again."""
+
+    def __init__(self, shipped, raising):
+        self._shipped = shipped
+        self._raising = iter(raising)
+
+    async def __call__(self, *args, **named):
+        if next(self._raising, False):
+            raise RuntimeError("by design")
+        return await self._shipped(*args, **named)
+
+
 async def begin(engine, tenant, command):
     """Apply the command's own pass and nothing more; returns its operation."""
     [number] = await accept(engine.database, [Asked(tenant_id=tenant.id, command=command)])

@@ -71,9 +71,13 @@ SELECT tenant_id, is_queued, is_running
  WHERE is_queued OR is_running;
 
 -- name: finish_operations
--- Final states and answers, in one statement however many operations ended; one that goes on has its answer already.
+-- Final states and answers, in one statement however many operations ended; one that goes on has its answer already, and
+-- what was counted against it is forgotten, since its first chunk went well.
 UPDATE operation
    SET status = ended.status,
+       attempts = CASE WHEN ended.status <> 'running' THEN attempts ELSE 0 END,
+       deaths_alone = CASE WHEN ended.status <> 'running' THEN deaths_alone ELSE 0 END,
+       failures = CASE WHEN ended.status <> 'running' THEN failures ELSE 0 END,
        response = CAST(ended.response AS json),
        error = CAST(ended.error AS json),
        done = ended.done,

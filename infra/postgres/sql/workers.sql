@@ -4,11 +4,14 @@
 -- A worker's own row, and the session lock that says it lives: taken before the row can be seen, freed by the server
 -- when the session ends, however it ends. Rows of other sessions of the same process go with it, and what still runs is
 -- named by the new one; where the server has crashed since, which has emptied worker_session, they stay to be counted.
--- Known is the session of which the process has heard last: one may have been registered unheard since a crash, and an
--- id is given out again after it.
+-- Known is the session of which the process has heard last (one may have been registered unheard since a crash, and an id
+-- is given out again after it), for a minute, as in reap_workers.
 WITH disowned AS (
     DELETE FROM worker USING worker_session
      WHERE worker_session.worker_id = worker.id AND worker_session.process = :process
+    RETURNING worker.id
+), ended AS (
+    UPDATE worker_session SET died_at = clock_timestamp() WHERE worker_id IN (SELECT id FROM disowned)
 ), registered AS (
     INSERT INTO worker (name, version, tenant_ids, operation_ids)
     VALUES (:name, :version, CAST(:tenant_ids AS bigint[]), CAST(:operation_ids AS uuid[]))
@@ -21,12 +24,9 @@ SELECT id, EXISTS (SELECT FROM worker_session
        pg_advisory_lock(CAST(:lock_class AS integer), CAST(id AS integer))
   FROM registered;
 
--- name: name_durably
--- From now on this session waits until what it names is on the disk.
-SET synchronous_commit = on;
-
 -- name: name_quickly
--- Or no longer: what a worker names then outlives its process at once, and a crash of the server after 0.6 s.
+-- From now on this session does not wait until what it names is on the disk: that outlives its process at once, and a
+-- crash of the server after 0.6 s.
 SET synchronous_commit = off;
 
 -- name: name_inflight

@@ -27,6 +27,8 @@ _LATER = """
 INSERT INTO operation (tenant_id, id, kind, items, bytes, request, presentation, fingerprint, total)
 SELECT id, $2, 'groups.frobnicate', 1, 2, '{}', $3::json, '', 1 FROM tenant WHERE key = $1
 """
+# Three alone, and those before: one whose name was not on the disk, one beside others.
+_MOST_CRASHES = 6
 _DEATHS = """
 SELECT coalesce(max(attempts), 0) AS attempts, coalesce(max(deaths_alone), 0) AS alone
   FROM operation WHERE id = ANY ($1::uuid[])
@@ -38,7 +40,9 @@ async def bad_envelopes(scene: Scene) -> str:
 
     Raises:
         TimeoutError: they were not.
+        ChannelNotFoundEntity: there was no queue to put them into.
     """
+    aside = await scene.unreadable()
 
     async def publish(channel: AbstractChannel) -> None:
         # Into the queue itself, once it is there: what an exchange cannot route it throws away, without a word.
@@ -48,15 +52,15 @@ async def bad_envelopes(scene: Scene) -> str:
 
     await scene.on_broker(publish)
     scene.bad_envelopes += _UNREADABLE
-    await _set_aside(scene)
+    await _set_aside(scene, aside + _UNREADABLE)
     return f"{_UNREADABLE} that cannot be read, and a claim of nobody"
 
 
-async def _set_aside(scene: Scene) -> None:
+async def _set_aside(scene: Scene, expected: int) -> None:
     until = time.monotonic() + _ASIDE_SECONDS
-    while (seen := await scene.unreadable()) < scene.bad_envelopes:
+    while (seen := await scene.unreadable()) < expected:
         if time.monotonic() > until:
-            raise TimeoutError(f"{seen} of {scene.bad_envelopes} unreadable messages are set aside")
+            raise TimeoutError(f"{seen} unreadable messages are set aside, {expected} expected")
         await asyncio.sleep(_GLANCE)
 
 
@@ -90,6 +94,8 @@ async def crashes(scene: Scene) -> str:
     """An operation whose backend is killed, as by a kernel without memory: Postgres starts again from its log."""
     call = await scene.poisoned(scene.rng.choice(scene.tenants), CRASHES, kind="crashes")
     [row] = await scene.ask(_DEATHS, list(call.operation_ids))
+    if row["attempts"] > _MOST_CRASHES:
+        scene.failures.append(f"Postgres crashed {row['attempts']} times before {CRASHES} was given up")
     return f"{row['attempts']} crashes counted, {row['alone']} of them alone; answered with {_status(call.answer)}"
 
 

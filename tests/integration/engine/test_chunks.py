@@ -3,10 +3,10 @@
 import pytest
 
 from infra.postgres.statements import compile_block
-from tests.support.engine import Engine, events_of, state_of
+from tests.support.engine import Asked, Engine, accept, events_of, state_of
 from tests.support.license_state import continuations
 from tests.support.oracle import assert_sound
-from tests.support.running import apply, assert_running_sound, begin, giving, removing, view_of
+from tests.support.running import Flaky, apply, assert_running_sound, begin, giving, removing, view_of
 from tests.support.seats import (
     assign,
     grants_of,
@@ -20,8 +20,10 @@ from tests.support.seats import (
     seats_of,
     unassign,
 )
+from workers import steps
 
 DIED_OVER = compile_block("died_over", "UPDATE operation SET attempts = CAST(:deaths AS integer) WHERE id = :id")
+TIMED_OUT_TWICE = compile_block("timed_out", "UPDATE operation SET attempts = 2, failures = 2 WHERE id = :id")
 NAMES = [f"p{n}" for n in range(9)]
 
 
@@ -107,6 +109,29 @@ async def test_a_chunk_that_raises_again_and_again_fails_its_operation_and_gives
     again = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
     assert item(again)["requested"] == 7
     await finished(engine, tenant, again.id)
+
+
+async def test_chunks_that_raise_now_and_then_do_not_fail_their_operation(database, tenant, engine, monkeypatch):
+    """Twice before each that goes well, never three times one after the other."""
+    await crowd(engine, tenant)
+    view = await begin(engine, tenant, await giving(database, tenant, "g", "photo"))
+    monkeypatch.setattr("workers.steps.add_holders", Flaky(steps.add_holders, [True, True, False] * 3))
+    view = await finished(engine, tenant, view.id)
+    assert (view.status.value, view.done, view.attempts) == ("succeeded", 9, 0)
+
+
+async def test_what_timed_out_before_its_first_people_is_not_held_against_its_chunks(
+    database, tenant, engine, monkeypatch
+):
+    await crowd(engine, tenant)
+    command = await giving(database, tenant, "g", "photo")
+    [number] = await accept(database, [Asked(tenant_id=tenant.id, command=command)])
+    async with database.transaction() as tx:
+        await tx.execute(TIMED_OUT_TWICE, id=number)
+    engine.ready.add(tenant.id)
+    await engine.turn()
+    monkeypatch.setattr("workers.steps.add_holders", Flaky(steps.add_holders, [True, True]))
+    assert (await finished(engine, tenant, number)).status.value == "succeeded"
 
 
 async def test_too_few_seats_refuse_all_and_change_nothing(database, tenant, engine):

@@ -204,6 +204,7 @@ async def test_a_registration_that_nobody_heard_of_is_no_death(database, tenant,
             assert await deaths_of(database, ids) == [(deaths, deaths)]
     await worker.name(held)
     assert await deaths_of(database, ids) == [(0, 0)]
+    assert not await worker.is_careful()
 
 
 async def lost_answer(session, **registration):
@@ -337,6 +338,21 @@ async def test_a_worker_whose_first_registration_after_a_crash_was_not_heard_of_
         with pytest.raises(ConnectionResetError):
             await running_again(worker)
     assert await worker.is_careful()
+
+
+@pytest.mark.parametrize("away", [0.0, 1.01], ids=["it was there", "it was away"])
+async def test_a_registration_that_never_came_through_is_no_crash(database, new_worker, monkeypatch, away):
+    worker = await new_worker(away=away)
+    die(worker)
+
+    async def broken(*_args, **_named):
+        raise ConnectionResetError
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(liveness, "register_worker", broken)
+        with pytest.raises(ConnectionResetError):
+            await running_again(worker)
+    assert not await worker.is_careful()
 
 
 async def test_a_careful_worker_has_named_a_chunk_before_it_looks_whom_it_comes_to(

@@ -10,8 +10,9 @@ from tests.support.drift import assert_no_drift
 from tests.support.engine import Engine, events_of, state_of
 from tests.support.license_state import continuations, license_state_of
 from tests.support.oracle import assert_sound
-from tests.support.running import apply, begin, giving, view_of
+from tests.support.running import Flaky, apply, begin, giving, view_of
 from tests.support.seats import grants_of, groups, join, leave, people, pools_of, program, put, seats_of
+from workers import steps
 
 NAMES = [f"p{n}" for n in range(9)]
 
@@ -65,6 +66,14 @@ async def test_a_fan_out_goes_on_with_who_has_nothing_yet_and_keeps_its_answer(d
     assert await grants_of(database, tenant) == {("g", "photo"): (8, 8, 0, 0)}
     finished = [one for one in await events_of(database, tenant.id) if one["subject"] == f"operations/{view.id}"]
     assert [one["data"]["operation"]["status"] for one in finished] == ["failed", "succeeded"]
+
+
+async def test_what_is_redriven_may_raise_as_often_again(database, tenant, engine, monkeypatch):
+    await crowd(engine, tenant)
+    command = await giving(database, tenant, "g", "photo")
+    failed = await fail_midway(engine, tenant, monkeypatch, command, "workers.steps.add_holders")
+    monkeypatch.setattr("workers.steps.add_holders", Flaky(steps.add_holders, [True, True]))
+    assert (await redriven(engine, tenant, failed)).status.value == "succeeded"
 
 
 async def test_members_for_whom_no_seat_is_left_wait(database, tenant, engine, monkeypatch):
