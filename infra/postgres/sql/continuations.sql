@@ -83,27 +83,27 @@ SELECT continuation.tenant_id, continuation.id AS continuation_id, person.user_i
  ORDER BY continuation.tenant_id, operation_seq, continuation.id, person.user_id;
 
 -- name: next_members
--- The members behind the cursor, what each has of the licence, and an id for the row of who has nothing yet. Probed one
--- by one (the limits inside keep the planner from joining): a join would read the whole licence for every chunk. Where
--- nobody behind the cursor has anything, which one probe tells, none is looked for; the probe asks for the first in order,
--- since on a table without statistics an EXISTS was answered out of an index that had all rows in front of it as well.
-SELECT member.user_id, held.id AS entitlement_id, person.key,
+-- The members behind the cursor, what each has of the licence, and an id for the row of who has nothing yet. People are
+-- looked up as one list, in one walk along their index; what they have is probed one by one, since a join (the limit
+-- inside forbids it) would read the whole licence. Where nobody behind the cursor has anything, none is looked for: the
+-- probe asks for the first in order, since without statistics EXISTS was answered from an index with all rows before it.
+SELECT person.id AS user_id, held.id AS entitlement_id, person.key,
        CASE WHEN held.id IS NULL THEN nextval('entitlement_id_seq') END AS fresh_id
-  FROM (SELECT user_id FROM group_member
-         WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
-         ORDER BY user_id
-         LIMIT CAST(:rows AS integer)) AS member
- CROSS JOIN LATERAL (SELECT key FROM app_user
-                      WHERE app_user.tenant_id = :tenant_id AND app_user.id = member.user_id LIMIT 1) AS person
+  FROM app_user AS person
   LEFT JOIN LATERAL (SELECT id FROM entitlement
                       WHERE entitlement.tenant_id = :tenant_id AND license_id = :license_id
-                        AND entitlement.user_id = member.user_id
+                        AND entitlement.user_id = person.id
                         AND (SELECT true FROM entitlement AS beyond
                               WHERE beyond.tenant_id = :tenant_id AND beyond.license_id = :license_id
                                 AND beyond.user_id > :cursor
                               ORDER BY user_id LIMIT 1)
                       LIMIT 1) AS held ON true
- ORDER BY member.user_id;
+ WHERE person.tenant_id = :tenant_id
+   AND person.id = ANY (ARRAY (SELECT user_id FROM group_member
+                                WHERE tenant_id = :tenant_id AND group_id = :group_id AND user_id > :cursor
+                                ORDER BY user_id
+                                LIMIT CAST(:rows AS integer)))
+ ORDER BY person.id;
 
 -- name: add_holders
 -- Entitlements of people who had none of the licence, each with the grant as its one source. `states` is empty where all
