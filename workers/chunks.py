@@ -127,19 +127,28 @@ class ChunkLane:
 
     async def _watched(self, tenant_id: int) -> bool:
         """One chunk, so that whatever it does to this worker is held against its operation and no other."""
+        heeds_the_dead = True
         try:
             return await self._chunk(tenant_id)
         except LeftBehindError:
-            await self._inflight.clear_chunk()
-            await count_the_dead(self._database, self._inflight.worker_id)
+            await self._count_the_dead()
+            heeds_the_dead = False
         except _SuspectedError:
             pass
         async with self._alone:
-            return await self._chunk(tenant_id, is_alone=True)
+            try:
+                return await self._chunk(tenant_id, is_alone=True, heeds_the_dead=heeds_the_dead)
+            except LeftBehindError:  # a suspect is named here for the first time
+                await self._count_the_dead()
+                return await self._chunk(tenant_id, is_alone=True, heeds_the_dead=False)
 
-    async def _chunk(self, tenant_id: int, *, is_alone: bool = False) -> bool:
+    async def _count_the_dead(self) -> None:
+        await self._inflight.clear_chunk()
+        await count_the_dead(self._database, self._inflight.worker_id)
+
+    async def _chunk(self, tenant_id: int, *, is_alone: bool = False, heeds_the_dead: bool = True) -> bool:
         began = time.perf_counter()
-        events, taken = await self._take(tenant_id, is_alone=is_alone)
+        events, taken = await self._take(tenant_id, is_alone=is_alone, heeds_the_dead=heeds_the_dead)
         if events is None:
             return False
         self._pause = _FIRST_PAUSE
@@ -153,7 +162,9 @@ class ChunkLane:
             chunk_committed(self._database.measures, of.kind, rows=step.touched, seconds=seconds, events=events)
         return True
 
-    async def _take(self, tenant_id: int, *, is_alone: bool) -> tuple[int | None, tuple[Continuation, Step] | None]:
+    async def _take(
+        self, tenant_id: int, *, is_alone: bool, heeds_the_dead: bool
+    ) -> tuple[int | None, tuple[Continuation, Step] | None]:
         """One transaction: how many events it told, None where the tenant is held elsewhere; and what it took."""
         async with self._database.transaction() as tx:
             logs = await lock_tenants(tx, [tenant_id])
@@ -167,11 +178,11 @@ class ChunkLane:
                 tried = Tried(of.tenant_id, of.operation_id, of.attempts, of.deaths_alone)
                 if await must_wait(tx, self._inflight, tried):
                     raise _WaitingError
-            step = None if of is None else await self._step(tx, logs[tenant_id], of, is_alone=is_alone)
+            step = None if of is None else await self._step(tx, logs[tenant_id], of, heeds_the_dead=heeds_the_dead)
             taken = None if of is None or step is None else (of, step)
             return logs[tenant_id].event_seq - before, taken
 
-    async def _step(self, tx: Transaction, log_of: TenantLog, of: Continuation, *, is_alone: bool) -> Step | None:
+    async def _step(self, tx: Transaction, log_of: TenantLog, of: Continuation, *, heeds_the_dead: bool) -> Step | None:
         """The chunk itself, named for whoever finds this worker dead; None: its operation has killed too many."""
         if of.deaths_alone >= DEATHS_ALONE:
             await give_up(tx, log_of, of, ErrorCode.OPERATION_KILLED_WORKER, "workers died over its chunks, one by one")
@@ -179,7 +190,7 @@ class ChunkLane:
             return None
         rows = self._sizes.of(of.kind)
         is_left_behind, upcoming = await self._named(tx, of, rows)
-        if is_left_behind and not is_alone:
+        if is_left_behind and heeds_the_dead:
             raise LeftBehindError
         step = await continue_one(tx, log_of, of, upcoming, rows=rows, ending=self._inflight.end_chunk)
         self._reached(Failpoint.CHUNK_BEFORE_COMMIT)

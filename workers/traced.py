@@ -55,9 +55,11 @@ class TracedChunkLane(ChunkLane):
         self._spans = spans
 
     @override
-    async def _take(self, tenant_id: int, *, is_alone: bool) -> tuple[int | None, tuple[Continuation, Step] | None]:
+    async def _take(
+        self, tenant_id: int, *, is_alone: bool, heeds_the_dead: bool
+    ) -> tuple[int | None, tuple[Continuation, Step] | None]:
         with Work() as transaction:
-            events, taken = await super()._take(tenant_id, is_alone=is_alone)
+            events, taken = await super()._take(tenant_id, is_alone=is_alone, heeds_the_dead=heeds_the_dead)
         if taken is not None:
             of, step = taken
             self._spans.continued(of, step.touched, transaction)

@@ -526,6 +526,31 @@ async def test_what_is_not_tried_after_all_is_not_named(database, tenant, new_wo
     assert [row["operation_ids"] for row in await database.fetch(ROWS)] == [[]]
 
 
+async def test_a_chunk_of_a_suspect_is_not_tried_before_its_last_death_is_counted(
+    database, tenant, new_worker, monkeypatch
+):
+    """Else a fourth worker would try what has killed three."""
+    number = (await fans_out(database, tenant))[1]
+    continue_one, tried = chunks.continue_one, []
+
+    async def continued(tx, log, of, *args, **options):
+        tried.append((of.attempts, of.deaths_alone))
+        return await continue_one(tx, log, of, *args, **options)
+
+    monkeypatch.setattr(chunks, "continue_one", continued)
+    first, second, living = [await new_worker() for _ in range(3)]
+    for worker in (first, second):
+        await worker.name_chunk(tenant.id, number, counted=0)
+    die(first)
+    await reaped(database, operations_held=1)
+    die(second)
+    await found(lambda: database.fetch(IS_GONE, worker_id=second.worker_id))
+    engine = Engine(database, rows=2, inflight=living)
+    engine.lane.add(tenant.id)
+    await engine.chunk()
+    assert tried == [(2, 2)]
+
+
 async def test_a_verdict_over_chunks_waits_as_well(database, new_worker, patient):
     tenant = await add_tenant(database)
     engine, number = await fans_out(database, tenant)
