@@ -111,14 +111,10 @@ def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
 def _new_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
     """What is the same for all is sent once: all are made at the wave's one instant, most waves by one source."""
     keys = sorted(rows)
-    tenant_ids, group_ids, user_ids, role_ids = zip(*keys, strict=True)
     sources = [rows[key].sources.value for key in keys]
     first = rows[keys[0]]
     return {
-        "tenant_ids": tenant_ids,
-        "group_ids": group_ids,
-        "user_ids": user_ids,
-        "role_ids": role_ids,
+        **_columns(keys),
         "source": first.sources.value,
         "sources": [] if sources.count(sources[0]) == len(sources) else sources,
         "created_at": first.created_at,
@@ -127,12 +123,8 @@ def _new_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
 
 def _changed_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
     keys = sorted(rows)
-    tenant_ids, group_ids, user_ids, role_ids = zip(*keys, strict=True)
     return {
-        "tenant_ids": tenant_ids,
-        "group_ids": group_ids,
-        "user_ids": user_ids,
-        "role_ids": role_ids,
+        **_columns(keys),
         "sources": [rows[key].sources.value for key in keys],
         "created_ats": [rows[key].created_at for key in keys],
     }

@@ -170,8 +170,10 @@ def _offered(call: ast.Call, function: ast.AST, tree: ast.Module) -> frozenset[s
 
 def _written_down(value: ast.expr, function: ast.AST, tree: ast.Module) -> set[str] | None:
     match value:
-        case ast.Dict(keys=keys):
-            return {key.value for key in keys if isinstance(key, ast.Constant)}
+        case ast.Dict(keys=keys, values=values):
+            spread = [_written_down(one, function, tree) for key, one in zip(keys, values, strict=True) if key is None]
+            named = {key.value for key in keys if isinstance(key, ast.Constant)}
+            return None if None in spread else named.union(*(binds for binds in spread if binds is not None))
         case ast.Name(id=name):
             assigned = [
                 node.value

@@ -3,20 +3,13 @@
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from infra.postgres.database import Database, plain_dsn
+from infra.postgres.database import plain_dsn
 from infra.postgres.statements import compile_block
 from tests.benchmarks import raw_sql, write_paths
 
 SIZE = write_paths.GROUPS
 WRITTEN = compile_block("written", "SELECT * FROM group_assignment ORDER BY group_id")
 CLEAR = compile_block("clear", "TRUNCATE group_assignment")
-
-
-@pytest.fixture
-async def database(database_url):
-    database = Database(database_url, name="test", size=1)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

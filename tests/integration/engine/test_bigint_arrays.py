@@ -4,7 +4,6 @@ import asyncpg
 import pytest
 
 from infra.postgres import bigint_arrays
-from infra.postgres.database import Database
 from infra.postgres.statements import compile_block
 
 MIRROR = compile_block(
@@ -18,7 +17,7 @@ MIRROR = compile_block(
 NUMBERS = [1, -1, 2**63 - 1, -(2**63), 0, 2**32]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def arrays(monkeypatch):
     """What was packed, and what was read, by connections that are made from now on."""
     seen = []
@@ -28,13 +27,6 @@ def arrays(monkeypatch):
             bigint_arrays, name, lambda given, shipped=shipped, name=name: (seen.append(name), shipped(given))[1]
         )
     return seen
-
-
-@pytest.fixture
-async def database(database_url, arrays):
-    database = Database(database_url, name="test", size=1)
-    yield database
-    await database.close()
 
 
 @pytest.mark.parametrize(
