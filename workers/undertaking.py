@@ -14,7 +14,13 @@ from domain.group_grants import Demand
 from domain.planning import Reached
 from domain.seats import SeatBook
 from infra.postgres.continuation_people import Person, has_entitlements, read_needing
-from infra.postgres.continuations import begin_continuation, end_continuations, end_operations, read_running
+from infra.postgres.continuations import (
+    begin_continuation,
+    end_continuations,
+    end_operations,
+    read_running,
+    supersede_operations,
+)
 from infra.postgres.database import Transaction
 from workers.announcing import finished_event
 from workers.continuations import finish, reach_by
@@ -91,12 +97,14 @@ async def _needs_all(tx: Transaction, this: Undertaking) -> bool:
 
 
 async def take_over(tx: Transaction, this: Undertaking, by: UUID) -> None:
-    """End what this undoes; its operations end as taken over."""
+    """End what this undoes; its operations say by whom, and end if that was all they had left."""
     if not this.taken_over:
         return
     tenant_id = this.of.tenant_id
     await end_continuations(tx, tenant_id, [one.id for one in this.taken_over])
-    ended = await end_operations(tx, tenant_id, sorted({one.operation_id for one in this.taken_over}), superseded_by=by)
+    operation_ids = sorted({one.operation_id for one in this.taken_over})
+    await supersede_operations(tx, tenant_id, operation_ids, by)
+    ended = await end_operations(tx, tenant_id, operation_ids)
     this.reached += [
         Reached(operation_id=one.id, events=[finished_event(one.id, one.kind, one.status)], traceparent=one.traceparent)
         for one in ended

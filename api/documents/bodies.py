@@ -57,7 +57,9 @@ class OperationBody(BaseModel):
     timeline: list[Moment]
     error: OperationError | None = Field(default=None, description="Absent where nothing failed.")
     dry_run: Literal[True] | None = Field(default=None, description="Present where nothing was to change.")
-    superseded_by: str | None = Field(default=None, description="The later operation that took this one's place.")
+    superseded_by: str | None = Field(
+        default=None, description="The later operation that took over this one's work, or some of it."
+    )
 
 
 OPERATION_EXAMPLE: JSON = {

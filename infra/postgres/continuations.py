@@ -84,13 +84,14 @@ async def end_continuations(tx: Transaction, tenant_id: int, ids: Sequence[int])
     await tx.execute(_SQL["end_continuations"], tenant_id=tenant_id, ids=ids)
 
 
-async def end_operations(
-    tx: Transaction, tenant_id: int, operation_ids: Sequence[UUID], *, superseded_by: UUID | None = None
-) -> list[EndedOperation]:
+async def supersede_operations(tx: Transaction, tenant_id: int, operation_ids: Sequence[UUID], by: UUID) -> None:
+    """Say of these operations that another one has taken over work of theirs."""
+    await tx.execute(_SQL["supersede_operations"], tenant_id=tenant_id, operation_ids=operation_ids, superseded_by=by)
+
+
+async def end_operations(tx: Transaction, tenant_id: int, operation_ids: Sequence[UUID]) -> list[EndedOperation]:
     """End those of these operations that have no work left; returns them."""
-    rows = await tx.fetch(
-        _SQL["end_operations"], tenant_id=tenant_id, operation_ids=operation_ids, superseded_by=superseded_by
-    )
+    rows = await tx.fetch(_SQL["end_operations"], tenant_id=tenant_id, operation_ids=operation_ids)
     return [_ended(row) for row in rows]
 
 

@@ -167,14 +167,19 @@ UPDATE operation
 -- Work that is done, or that a later command has taken over.
 DELETE FROM continuation WHERE tenant_id = :tenant_id AND id = ANY (CAST(:ids AS bigint[]));
 
+-- name: supersede_operations
+-- A later operation has taken over work of these; what else they have begun goes on.
+UPDATE operation SET superseded_by = :superseded_by
+ WHERE tenant_id = :tenant_id AND id = ANY (CAST(:operation_ids AS uuid[])) AND id <> :superseded_by;
+
 -- name: end_operations
--- Operations whose last work is done, or was taken over by :superseded_by; their answers stand as they were given.
+-- Operations whose last work is done or was taken over; their answers stand as they were given. Of what was taken over
+-- only those count as done whom it had come to.
 UPDATE operation
    SET status = CASE WHEN EXISTS (SELECT 1 FROM json_array_elements(response -> 'items') AS item
                                    WHERE item ->> 'outcome' = 'refused')
                      THEN 'partially_succeeded' ELSE 'succeeded' END,
-       done = CASE WHEN CAST(:superseded_by AS uuid) IS NULL THEN total ELSE done END,
-       superseded_by = :superseded_by,
+       done = CASE WHEN superseded_by IS NULL THEN total ELSE done END,
        finished_at = clock_timestamp()
  WHERE tenant_id = :tenant_id AND id = ANY (CAST(:operation_ids AS uuid[])) AND status = 'running'
    AND NOT EXISTS (SELECT 1 FROM continuation

@@ -94,6 +94,17 @@ async def test_a_withdrawal_takes_the_fan_out_over(database, tenant, engine, cro
     assert await seats_of(database, tenant) == {}
 
 
+async def test_of_two_codes_one_is_taken_over_and_the_other_goes_on(database, tenant, engine, crowd):
+    first = await begin(engine, tenant, replacing("IDU", "PMD"))
+    second = await begin(engine, tenant, replacing("PMD"))
+    assert (await view_of(engine, tenant, first.id)).status.value == "running"
+    await finished(engine, tenant)
+    earlier = await view_of(engine, tenant, first.id)
+    assert (earlier.status.value, earlier.superseded_by) == ("succeeded", second.id)
+    assert 9 <= earlier.done < earlier.total == 18
+    assert await holders(database, tenant, "pmd") == NAMES
+
+
 async def test_too_few_seats_of_one_code_change_nothing(database, tenant, engine, crowd):
     await apply(engine, tenant, assign("pmd", "p0"), put(bundle("pmd", "PMD", 8)))
     view = await begin(engine, tenant, replacing("IDU", "PMD"))
