@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import asyncpg
 import httpx
 import pytest
 
 from infra.postgres.administration import create_token
-from infra.postgres.database import plain_dsn
 from tests.support.api import Api, without_worker
 
 SIGN_IN = "/console/sign-in"
@@ -59,10 +57,3 @@ async def visiting(database_url: str, base_url: str = "http://ops.test", **setti
 async def visit(database_url: str) -> AsyncIterator[Visit]:
     async with visiting(database_url) as opened:
         yield opened
-
-
-@pytest.fixture
-async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from infra.measures.instruments import MILLISECONDS
 from infra.postgres import measures as stored
-from infra.postgres.database import Database, plain_dsn
+from infra.postgres.database import Database
 from infra.postgres.measures import SLOT, Counted, add_process_measure, last_sample, remove_old_measures, take_sample
 from infra.postgres.reads import overview
 from infra.postgres.reads.overview import history, read_queue, recent_measures
@@ -21,13 +20,6 @@ from tests.support.waiting import found
 from workers.ready import FoundBy
 
 LONG = len(MILLISECONDS) + 1
-
-
-@pytest.fixture
-async def sql(database_url):
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

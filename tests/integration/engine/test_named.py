@@ -1,8 +1,5 @@
 """What a wave names by key: found in one statement, each tenant's own."""
 
-import asyncpg
-import pytest
-
 from infra.postgres.assignments import read_facts
 from tests.support.directory_commands import put_groups, put_roles, put_users
 from tests.support.engine import Asked, Engine, add_tenant
@@ -11,13 +8,6 @@ _IDS = """
 SELECT (SELECT id FROM user_group WHERE tenant_id = $1), (SELECT id FROM app_user WHERE tenant_id = $1),
        (SELECT id FROM role WHERE tenant_id = $1 AND key = 'r0')
 """
-
-
-@pytest.fixture
-async def sql(database_url):
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def test_each_tenant_is_given_its_own_of_the_same_names_and_nothing_for_what_is_not_there(database, sql):

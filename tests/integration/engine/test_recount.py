@@ -2,23 +2,15 @@
 
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from domain.drift import Check
 from infra.postgres import verify
-from infra.postgres.database import Database, plain_dsn
+from infra.postgres.database import Database
 from infra.postgres.verify import VerifiedTenant
 from tests.support import directory, rows
 from tests.support.rows import BREAKS, PEOPLE
 from workers.recount import recount
-
-
-@pytest.fixture
-async def sql(database_url):
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from domain.commands import RepairCounts
 from domain.drift import Check
 from domain.planning import Order
-from infra.postgres.database import plain_dsn
 from infra.postgres.verify import VerifiedTenant
 from infra.settings import Settings
 from tests.support import rows
@@ -19,13 +17,6 @@ from workers.cli.verify import repaired
 from workers.handlers.repair import repair_counts
 from workers.main import Worker
 from workers.recount import recount
-
-
-@pytest.fixture
-async def sql(database_url):
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

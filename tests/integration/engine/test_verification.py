@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from domain.drift import Check
 from infra.measures.exposition import registry_of
-from infra.postgres.database import Database, plain_dsn
+from infra.postgres.database import Database
 from infra.settings import Settings
 from tests.support import rows
 from tests.support.waiting import eventually
@@ -41,13 +41,6 @@ def clock():
 @pytest.fixture
 def daily(database, clock):
     return Verification(database=database, hour=HOUR, now=clock)
-
-
-@pytest.fixture
-async def sql(database_url):
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 def shown(daily, name, **labels):

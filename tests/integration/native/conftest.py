@@ -3,11 +3,10 @@
 import os
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from infra.postgres import administration
-from infra.postgres.database import Database, plain_dsn
+from infra.postgres.database import Database
 from tests.support.api import Api, serving
 
 
@@ -16,13 +15,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url, name="test", size=4)
     yield database
     await database.close()
-
-
-@pytest.fixture
-async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

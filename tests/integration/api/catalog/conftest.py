@@ -11,7 +11,6 @@ import pytest
 
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments, PutUsers, UserPut
 from domain.entitlements import State
-from infra.postgres.database import plain_dsn
 from tests.support.api import Api, groups, serving, without_worker
 
 PROGRAM = "/api/catalog/licenses/program/"
@@ -59,13 +58,6 @@ async def idle(database_url: str) -> AsyncIterator[Api]:
     """The application alone, without a worker and with an empty directory: enough for refusals of form."""
     async with without_worker(database_url) as api:
         yield api
-
-
-@pytest.fixture
-async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(plain_dsn(database_url))
-    yield connection
-    await connection.close()
 
 
 class Rows:
