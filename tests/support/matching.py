@@ -34,6 +34,10 @@ class Bindings:
         holder = unknown if unknown.kind == "at" else self._unknowns.setdefault((unknown.kind, value), unknown)
         return known == value and holder == unknown
 
+    def agrees(self, unknown: Unknown, value: Any) -> bool:
+        """Whether the value stands for nothing else, as far as is known; nothing is learned of it."""
+        return unknown.kind in self._loose or self._unknowns.get((unknown.kind, value), unknown) == unknown
+
     def assert_same(self, expected: Any, actual: Any) -> None:
         """Every difference is named by its path; types count, so that 1, 1.0 and true are three things."""
         differences = list(self._differences(expected, actual, ""))

@@ -3,7 +3,8 @@
 -- name: find_named
 -- All that a wave names by (tenant, key), as assignments see it, in one round trip; unknown keys give no row. With it
 -- come the tenants that have something which goes on in chunks.
--- A tenant's people are looked up as one list, in one walk along their index (ADR 0033); OFFSET 0 keeps it the inner side.
+-- A tenant's people are looked up as one list, in one walk along their index (ADR 0033); OFFSET 0 keeps that the inner
+-- side.
 SELECT 'person' AS kind, sent.tenant_id, person.id, person.key, active, first_name, last_name, department,
        NULL AS permission_scope, CAST(NULL AS json) AS titles
   FROM (SELECT tenant_id, array_agg(key) AS keys
