@@ -4,9 +4,10 @@ One rule: decode(kind_of(c), encode(c)) == c for every command; stored documents
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from domain.columns import columns_of, folded, has_columns, written
 from domain.commands import (
     AssignmentChange,
     AssignmentOp,
@@ -33,6 +34,7 @@ from domain.dead_letters import (
 )
 from domain.errors import JSON
 from domain.item_codec import read_items, write_item
+from domain.items import InvalidItem
 from domain.license_codec import READERS as LICENSE_READERS
 from domain.license_codec import encode_license_command, size_of_license_command
 from domain.license_commands import (
@@ -108,7 +110,7 @@ def encode(command: Command) -> dict[str, JSON]:
     """The command as a JSON document."""
     match command:
         case ChangeAssignments(items=changes, assignable=assignable):
-            document: dict[str, JSON] = {"items": [write_item(item, _change) for item in changes]}
+            document = _write_changes(changes)
             if assignable is not None:
                 document["assignable"] = list(assignable)
             return document
@@ -145,8 +147,26 @@ def decode(kind: str, document: Mapping[str, Any]) -> Command:
         raise UnreadableCommandError(f"a {kind} does not read like this: {error!r}") from error
 
 
-def _change(change: AssignmentChange) -> dict[str, JSON]:
+def _write_changes(items: Sequence[AssignmentChange | InvalidItem]) -> dict[str, JSON]:
+    if set(map(type, items)) != {AssignmentChange}:
+        return {"items": [write_item(item, _change) for item in items]}
+    ops, groups, users, roles, sources = zip(*items, strict=True)
+    return written(
+        len(items),
+        op=_words(ops),
+        group=folded(groups),
+        user=folded(users),
+        role=folded(roles),
+        source=_words(sources),
+    )
+
+
+def _words(members: Sequence[AssignmentOp | SourceName]) -> list[JSON]:
     # Words, not members of an enum: a serializer asks each of those for its value, in Python.
+    return [str(member) for member in folded(members)]
+
+
+def _change(change: AssignmentChange) -> dict[str, JSON]:
     return {
         "op": str(change.op),
         "group": change.group,
@@ -191,10 +211,14 @@ def _role(role: RolePut) -> dict[str, JSON]:
 
 def _read_changes(document: Mapping[str, Any]) -> ChangeAssignments:
     assignable = document.get("assignable")
-    return ChangeAssignments(
-        items=read_items(document["items"], _read_change),
-        assignable=None if assignable is None else tuple(assignable),
-    )
+    items = _read_rows(document) if has_columns(document) else read_items(document["items"], _read_change)
+    return ChangeAssignments(items=items, assignable=None if assignable is None else tuple(assignable))
+
+
+def _read_rows(document: Mapping[str, Any]) -> tuple[AssignmentChange, ...]:
+    ops, groups, users, roles, sources = columns_of(document, *AssignmentChange._fields)
+    rows = zip(map(_OPS.__getitem__, ops), groups, users, roles, map(_SOURCES.__getitem__, sources), strict=True)
+    return tuple(map(AssignmentChange._make, rows))
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Command]] = {

@@ -4,13 +4,14 @@ No door's words stand here: a door turns the document into its own status and bo
 What is made once per item is a NamedTuple: a frozen dataclass takes twice as long to make.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
+from domain.columns import folded, has_columns, rows_of, written
 from domain.errors import JSON, Refusal
 
 
@@ -106,31 +107,107 @@ class Result:
         return OperationStatus.REJECTED if refused == len(self.outcomes) else OperationStatus.PARTIALLY_SUCCEEDED
 
 
+class ShownAssigned(NamedTuple):
+    """An assignment that was made, as its answer shows it; `created_at` is text, as `timestamp` writes it."""
+
+    group: str
+    user: str
+    first_name: str
+    last_name: str
+    department: str
+    active: bool
+    role: str
+    sources: Sequence[str]
+    created_at: str
+
+    @classmethod
+    def of(cls, outcome: Mapping[str, Any]) -> "ShownAssigned":
+        """Of a stored item whose outcome is `assigned`."""
+        user = outcome["user"]
+        return cls(
+            outcome["group"],
+            user["key"],
+            user["first_name"],
+            user["last_name"],
+            user["department"],
+            user["active"],
+            outcome["role"],
+            outcome["sources"],
+            outcome["created_at"],
+        )
+
+
 def document(result: Result) -> dict[str, JSON]:
-    """The result as it is stored: `{"items": [{"outcome": …}, …], "titles": {role: {language: title}}}`."""
-    body: dict[str, JSON] = {"items": [_item(outcome) for outcome in result.outcomes]}
+    """The result as it is stored: `{"items": [{"outcome": …}, …], "titles": {role: {language: title}}}`.
+
+    Where every item has become an assignment, they are the columns of `ShownAssigned` instead (`domain/columns.py`).
+    """
+    if set(map(type, result.outcomes)) == {Assigned}:
+        body = _columns(cast("Sequence[Assigned]", result.outcomes))
+    else:
+        body = {"items": [_item(outcome) for outcome in result.outcomes]}
     if result.titles:
         body["titles"] = {role: dict(titles) for role, titles in result.titles.items()}
     return body
 
 
+def assigned_in(response: Mapping[str, Any]) -> Iterator[ShownAssigned] | None:
+    """The assignments that every item of this stored result has become; None where that is not so of every item."""
+    return map(ShownAssigned._make, rows_of(response, *ShownAssigned._fields)) if has_columns(response) else None
+
+
+def outcomes_in(response: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The outcomes of a stored result, an object for each item."""
+    assigned = assigned_in(response)
+    if assigned is None:
+        items: Sequence[Mapping[str, Any]] = response["items"]
+        return items
+    return [_shown_item(one) for one in assigned]
+
+
+def _columns(outcomes: Sequence[Assigned]) -> dict[str, JSON]:
+    groups, people, roles, sources, moments = zip(*outcomes, strict=True)
+    _, keys, actives, first_names, last_names, departments = zip(*people, strict=True)
+    return written(
+        len(outcomes),
+        group=folded(groups),
+        user=folded(keys),
+        first_name=folded(first_names),
+        last_name=folded(last_names),
+        department=folded(departments),
+        active=folded(actives),
+        role=folded(roles),
+        sources=[list(names) for names in folded(sources)],
+        created_at=[timestamp(at) for at in folded(moments)],
+    )
+
+
+def _shown(outcome: Assigned) -> ShownAssigned:
+    group, (_, key, active, first_name, last_name, department), role, sources, at = outcome
+    return ShownAssigned(group, key, first_name, last_name, department, active, role, sources, timestamp(at))
+
+
+def _shown_item(one: ShownAssigned) -> dict[str, JSON]:
+    return {
+        "outcome": "assigned",
+        "group": one.group,
+        "user": {
+            "key": one.user,
+            "first_name": one.first_name,
+            "last_name": one.last_name,
+            "department": one.department,
+            "active": one.active,
+        },
+        "role": one.role,
+        "sources": list(one.sources),
+        "created_at": one.created_at,
+    }
+
+
 def _item(outcome: Outcome) -> JSON:
     match outcome:
-        case Assigned(group=group, user=user, role=role):
-            return {
-                "outcome": "assigned",
-                "group": group,
-                "user": {
-                    "key": user.key,
-                    "first_name": user.first_name,
-                    "last_name": user.last_name,
-                    "department": user.department,
-                    "active": user.active,
-                },
-                "role": role,
-                "sources": list(outcome.sources),
-                "created_at": timestamp(outcome.created_at),
-            }
+        case Assigned():
+            return _shown_item(_shown(outcome))
         case Unassigned(group=group, user=user_key, role=role):
             return {"outcome": "unassigned", "group": group, "user": user_key, "role": role}
         case Stored(key=key, id=number, created=created, user_count=user_count):

@@ -11,6 +11,7 @@ from api.errors.families import Family
 from api.errors.languages import Languages
 from api.http.operation import Rendered
 from domain.errors import JSON, ErrorCode
+from domain.outcomes import outcomes_in
 from infra.postgres.operations import OperationView
 
 Outcome = Mapping[str, Any]
@@ -34,8 +35,7 @@ def answer_of_single(
     facts: Callable[[Outcome], Mapping[str, JSON]] = facts_of,
 ) -> Rendered:
     """The answer of the operation's first and only item; `facts` go into the details of a refusal."""
-    response = view.response or {}
-    outcome: Outcome = response["items"][0]
+    outcome = outcomes_in(view.response or {})[0]
     if outcome["outcome"] != "refused":
         return succeeded(outcome)
     language = Languages.stored(view.presentation.language).spoken

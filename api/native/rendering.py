@@ -15,6 +15,7 @@ from api.http.fields import LONGEST_NAME
 from api.http.json_reading import text_problem
 from api.http.operation import Rendered
 from domain.errors import JSON, ErrorCode
+from domain.outcomes import outcomes_in
 from infra.postgres.operations import OperationView
 
 Outcome = Mapping[str, Any]
@@ -25,8 +26,7 @@ CREATED, OK, NO_CONTENT = 201, 200, 204
 
 def outcomes_of(view: OperationView) -> Sequence[Outcome]:
     """One outcome per item, in order."""
-    outcomes: Sequence[Outcome] = (view.response or {})["items"]
-    return outcomes
+    return outcomes_in(view.response or {})
 
 
 def refused(view: OperationView, outcome: Outcome) -> Rendered:

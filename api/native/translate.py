@@ -24,6 +24,7 @@ from api.native.rendering import (
     stored_item,
 )
 from api.native.schemas import AssignmentItem, GroupFields, RoleFields, UserFields
+from domain.columns import itemized
 from domain.commands import AssignmentChange, AssignmentOp, GroupPut, RolePut, UserPut
 from domain.errors import JSON
 from domain.sources import SourceName
@@ -107,7 +108,7 @@ def render_batch(view: OperationView) -> Rendered:
 
 def render_assignments(view: OperationView) -> Rendered:
     """The answer of a batch of assignments: results as in the users API."""
-    pairs = zip(view.request["items"], outcomes_of(view), strict=True)
+    pairs = zip(itemized(view.request)["items"], outcomes_of(view), strict=True)
     return Rendered(OK, {"items": [_assignment_item(view, item, outcome) for item, outcome in pairs]})
 
 

@@ -1,34 +1,32 @@
 """The users API's objects, made of stored outcomes and of rows alike, so that both always look the same."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from api.errors.languages import Languages
 from domain.errors import JSON
-from domain.outcomes import timestamp
+from domain.outcomes import ShownAssigned, timestamp
 from domain.sources import DERIVED, is_derived, names, strongest
 from infra.postgres.reads.user_groups import ShownAssignment, ShownRole
 
 _DERIVED_NAMES = frozenset(names(DERIVED))
+_STATUSES = {True: "ACTIVE", False: "INACTIVE"}
 
 
-def assignment_of_outcome(
-    outcome: Mapping[str, Any], titles: Mapping[str, str], *, with_actions: bool
-) -> dict[str, JSON]:
+def assignment_of_outcome(outcome: ShownAssigned, titles: Mapping[str, str], *, with_actions: bool) -> dict[str, JSON]:
     """The assignment that an operation has made, with the title its caller reads; who may make one may delete it."""
-    user, role, sources = outcome["user"], outcome["role"], outcome["sources"]
+    group, user, first_name, last_name, department, active, role, sources, created_at = outcome
     shown: dict[str, JSON] = {
-        "group_id": outcome["group"],
+        "group_id": group,
         "user": {
-            "id": user["key"],
-            "first_name": user["first_name"],
-            "last_name": user["last_name"],
-            "department": user["department"],
-            "status": _status(active=user["active"]),
+            "id": user,
+            "first_name": first_name,
+            "last_name": last_name,
+            "department": department,
+            "status": _STATUSES[active],
         },
         "role": {"id": role, "title": titles.get(role, role)},
         "source": sources[0],
-        "created_at": outcome["created_at"],
+        "created_at": created_at,
     }
     if with_actions:
         shown["actions"] = _actions(may_delete=_DERIVED_NAMES.isdisjoint(sources))
@@ -46,7 +44,7 @@ def assignment_of_row(
             "first_name": row.first_name,
             "last_name": row.last_name,
             "department": row.department,
-            "status": _status(active=row.active),
+            "status": _STATUSES[row.active],
         },
         "role": {"id": row.role, "title": languages.choose(row.titles) or row.role},
         "source": strongest(row.sources),
@@ -81,10 +79,6 @@ def page(name: str, items: Sequence[JSON], *, number: int, limit: int, total: in
             "total_pages": -(-total // limit),
         },
     }
-
-
-def _status(*, active: bool) -> str:
-    return "ACTIVE" if active else "INACTIVE"
 
 
 def _actions(*, may_delete: bool) -> list[JSON]:

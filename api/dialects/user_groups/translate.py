@@ -14,8 +14,10 @@ from api.errors.problems import told
 from api.http.json_reading import text_problem
 from api.http.operation import Forms, Rendered
 from api.http.single import Outcome, answer_of_single
+from domain.columns import itemized
 from domain.commands import AssignmentChange, AssignmentOp
 from domain.errors import JSON, ErrorCode
+from domain.outcomes import ShownAssigned, assigned_in, outcomes_in
 from infra.postgres.operations import OperationView
 
 CREATED = "user_groups.created"
@@ -69,7 +71,7 @@ def _is_readable(value: Any) -> bool:
 
 def created(view: OperationView) -> Rendered:
     """201 and the assignment, or the refusal."""
-    return answer_of_single(view, USERS, lambda outcome: Rendered(201, _assignment(view)(outcome)))
+    return answer_of_single(view, USERS, lambda outcome: Rendered(201, _assignment(view)(ShownAssigned.of(outcome))))
 
 
 def deleted(view: OperationView) -> Rendered:
@@ -79,7 +81,15 @@ def deleted(view: OperationView) -> Rendered:
 
 def batch_created(view: OperationView) -> Rendered:
     """One result per item, in order; one that succeeded carries the assignment."""
-    return _batch(view, 201, _assignment(view))
+    show = _assignment(view)
+    assigned = assigned_in(view.response or {})
+    if assigned is None:
+        return _batch(view, 201, lambda outcome: show(ShownAssigned.of(outcome)))
+    items: list[JSON] = [
+        {"status": 201, "group_id": one.group, "user_id": one.user, "role_id": one.role, "body": show(one)}
+        for one in assigned
+    ]
+    return Rendered(200, {"items": items})
 
 
 def batch_deleted(view: OperationView) -> Rendered:
@@ -90,7 +100,7 @@ def batch_deleted(view: OperationView) -> Rendered:
 FORMS: Forms = {CREATED: created, DELETED: deleted, BATCH_CREATED: batch_created, BATCH_DELETED: batch_deleted}
 
 
-def _assignment(view: OperationView) -> Callable[[Outcome], dict[str, JSON]]:
+def _assignment(view: OperationView) -> Callable[[ShownAssigned], dict[str, JSON]]:
     """How this operation's caller is shown an assignment."""
     response = view.response or {}
     languages = Languages.stored(view.presentation.language)
@@ -100,16 +110,10 @@ def _assignment(view: OperationView) -> Callable[[Outcome], dict[str, JSON]]:
     return lambda outcome: assignment_of_outcome(outcome, titles, with_actions=with_actions)
 
 
-def _outcomes(view: OperationView) -> list[Outcome]:
-    response = view.response or {}
-    items: list[Outcome] = response["items"]
-    return items
-
-
 def _batch(view: OperationView, status: int, body: Callable[[Outcome], JSON] | None = None) -> Rendered:
     language = Languages.stored(view.presentation.language).spoken
     items: list[JSON] = []
-    for asked, outcome in zip(view.request["items"], _outcomes(view), strict=True):
+    for asked, outcome in zip(itemized(view.request)["items"], outcomes_in(view.response or {}), strict=True):
         ids = _ids(asked)
         if outcome["outcome"] == "refused":
             items.append(_item_refused(outcome, ids, language))

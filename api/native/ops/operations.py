@@ -24,6 +24,7 @@ from api.native.ops.asking import operation_place, operation_view, tenant_number
 from api.native.ops.views import found_operation
 from api.native.queries import FoundOperationQuery, FoundOperationsQuery
 from domain.audit import Action, AuditEntry
+from domain.columns import itemized
 from domain.errors import JSON, ErrorCode
 from domain.outcomes import OperationStatus, timestamp
 from infra.postgres.audit import write_audit
@@ -136,7 +137,7 @@ async def look_into_operation(
     ),
 )
 async def read_operation_request(context: Looking, operation_id: str) -> Response:
-    """What was asked, as it is stored. That it was read is on record."""
+    """What was asked, as it was understood. That it was read is on record."""
     place = await operation_place(context, operation_id)
     view = await operation_view(context, place)
     entry = AuditEntry(
@@ -144,7 +145,7 @@ async def read_operation_request(context: Looking, operation_id: str) -> Respons
     )
     async with context.services.database.transaction() as tx:
         await write_audit(tx, entry)
-    return json_response({"request": view.request})
+    return json_response({"request": itemized(view.request)})
 
 
 @router.post(

@@ -100,7 +100,7 @@ class WholeOperation(FoundOperation):
 
 
 class ReadRequest(BaseModel):
-    """What an operation was asked to do, as it is stored."""
+    """What an operation was asked to do, as it was understood."""
 
     request: dict[str, Any]
 

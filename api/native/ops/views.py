@@ -3,13 +3,12 @@
 One rule: a thing of a tenant is named with the tenant's key, and a request is never in it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from api.http.operation import Forms, rendered
 from domain.errors import JSON
-from domain.outcomes import OperationStatus, timestamp
+from domain.outcomes import OperationStatus, outcomes_in, timestamp
 from infra.cloudevents import SEQUENCE_DIGITS
 from infra.postgres.operations import OperationView
 from infra.postgres.reads.dead_letters import ErrorCount
@@ -87,7 +86,7 @@ def whole_operation(
 
 
 def _outcomes(view: OperationView, after: int, limit: int) -> dict[str, JSON]:
-    outcomes: list[Mapping[str, Any]] = (view.response or {}).get("items", [])
+    outcomes = outcomes_in(view.response) if view.response else []
     refused = sum(one["outcome"] == "refused" for one in outcomes)
     shown = outcomes[after : after + limit]
     more = after + len(shown) < len(outcomes)

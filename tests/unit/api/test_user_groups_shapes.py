@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from api.dialects.user_groups import schemas, shapes
 from api.errors.languages import Languages
-from domain.outcomes import Assigned, Person, Result, document
+from domain.outcomes import Assigned, Person, Result, assigned_in, document
 from domain.sources import Source
 from infra.postgres.reads.user_groups import ShownAssignment, ShownRole, like_pattern
 
@@ -55,7 +55,7 @@ def test_a_row_and_an_outcome_look_the_same():
     row = shapes.assignment_of_row(ROW, Languages(("de",)), deletable_roles=None, with_actions=True)
     person = Person(id=1, key="ada", first_name="Ada", last_name="Größe", department="R&D", active=False)
     made = Assigned(group="sales", user=person, role="trainer", sources=("MANUAL",), created_at=AT)
-    outcome = document(Result(outcomes=[made], titles={}))["items"][0]
+    (outcome,) = assigned_in(document(Result(outcomes=[made], titles={})))
     assert shapes.assignment_of_outcome(outcome, {"trainer": "Ausbilder"}, with_actions=True) == row
 
 

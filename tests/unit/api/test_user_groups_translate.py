@@ -1,6 +1,7 @@
 """The users API's words: bodies to changes, stored outcomes to answers. Reviewed as golden files."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from api.errors.texts import CATALOGUES
 from api.http.batches import read_items
 from api.http.json_reading import read_json
 from domain.codec import encode
+from domain.columns import itemized
 from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from domain.errors import ErrorCode, Refusal
 from domain.items import InvalidItem
-from domain.outcomes import Assigned, OperationStatus, Person, Result, Unassigned, document
+from domain.outcomes import Assigned, OperationStatus, Person, Result, Unassigned, document, outcomes_in
 from infra.postgres.operations import OperationView, Presentation
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -117,6 +119,13 @@ SINGLE = {
         language="fr",
         actions=True,
     ),
+    "batch_all_created": view(
+        translate.BATCH_CREATED,
+        [change(CREATE, "ada"), change(CREATE, "bo")],
+        [assigned(), assigned("bo", sources=("SCIM",), first_name="Bo", last_name="", department="", active=False)],
+        language="de",
+        actions=True,
+    ),
     "batch_deleted": view(
         translate.BATCH_DELETED,
         [
@@ -177,6 +186,14 @@ def test_an_answer_fits_the_shape_that_is_documented(name):
         assert (answer.status, answer.body) == (200, None)
     else:
         model.model_validate(answer.body, strict=True, extra="forbid")
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_answer_is_the_same_for_what_was_stored_as_objects(name):
+    """So operations are stored in which something is refused, and were all before there were columns."""
+    seen = SINGLE[name]
+    response = {"items": outcomes_in(seen.response), "titles": seen.response["titles"]}
+    assert render(replace(seen, request=itemized(seen.request), response=response)) == render(seen)
 
 
 def test_an_answer_is_the_same_every_time():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.codec import UnreadableCommandError, decode, encode, kind_of, size_of
+from domain.columns import itemized
 from domain.commands import (
     AssignmentChange,
     AssignmentOp,
@@ -114,6 +115,11 @@ def batch_of(items):
     return st.lists(items | INVALID, max_size=4).map(tuple)
 
 
+def changes_in_columns(rows=2, **columns):
+    well = {"op": ["create"], "group": ["g", "h"], "user": ["u", "v"], "role": ["r"], "source": ["RULE"]}
+    return {"rows": rows, "columns": well | columns}
+
+
 COMMANDS = st.one_of(
     st.builds(ChangeAssignments, items=batch_of(CHANGES), assignable=st.none() | KEYS),
     st.builds(PutUsers, items=batch_of(USERS)),
@@ -160,10 +166,28 @@ def test_a_command_that_was_stored_and_read_is_the_same_command(command):
     assert type(read) is type(command)
 
 
+@settings(max_examples=200, deadline=None, database=None)
+@given(items=batch_of(CHANGES), assignable=st.none() | KEYS)
+def test_changes_are_read_as_objects_too_which_is_how_they_stood_before_there_were_columns(items, assignable):
+    command = ChangeAssignments(items=items, assignable=assignable)
+    stored = json.loads(json.dumps(itemized(encode(command))))
+    assert "columns" not in stored
+    assert decode(Kind.CHANGE_ASSIGNMENTS, stored) == command
+
+
+def test_a_batch_says_once_what_all_its_changes_share_unless_the_form_of_one_was_refused():
+    changes = [AssignmentChange(AssignmentOp.CREATE, group, "ann", "member") for group in ("hr", "sales")]
+    document = encode(ChangeAssignments(items=tuple(changes)))
+    columns = {"op": ["create"], "group": ["hr", "sales"], "user": ["ann"], "role": ["member"], "source": ["MANUAL"]}
+    assert document == {"rows": 2, "columns": columns}
+    refused = InvalidItem(field="group_id", reason="required")
+    assert "columns" not in encode(ChangeAssignments(items=(*changes, refused)))
+
+
 @settings(max_examples=100, deadline=None, database=None)
 @given(command=COMMANDS)
 def test_the_size_of_a_command_is_the_number_of_outcomes_it_will_have(command):
-    document = encode(command)
+    document = itemized(encode(command))
     [items] = [document[name] for name in ("items", "keys", "license_ids") if name in document]
     assert size_of(command) == len(items)
 
@@ -222,6 +246,13 @@ def test_a_document_from_before_a_field_existed_reads_with_its_default():
             Kind.CHANGE_ASSIGNMENTS,
             {"items": [{"op": "create", "group": "g", "user": "u", "role": "r", "source": "MOON"}]},
         ),
+        (Kind.CHANGE_ASSIGNMENTS, changes_in_columns(op=["conjure"])),
+        (Kind.CHANGE_ASSIGNMENTS, changes_in_columns(source=["RULE", "MOON"])),
+        (Kind.CHANGE_ASSIGNMENTS, changes_in_columns(group=["g", "h", "i"])),
+        (Kind.CHANGE_ASSIGNMENTS, changes_in_columns(user="uv")),
+        (Kind.CHANGE_ASSIGNMENTS, changes_in_columns(rows=1)),
+        (Kind.CHANGE_ASSIGNMENTS, {"rows": 1, "columns": {"op": ["create"]}}),
+        (Kind.CHANGE_ASSIGNMENTS, {"rows": 1, "columns": None}),
         (Kind.DELETE_GROUPS, {"keys": ["g"]}),
         (Kind.PUT_LICENSES, {"items": [{"key": "photo", "name": "Photo", "kind": "moon", "capacity": 1}]}),
         (Kind.CHANGE_SEATS, {"items": [{"op": "conjure", "license": "photo", "user": "ann"}], "shortage": "reject"}),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.commands import AssignmentOp
+from domain.commands import AssignmentChange, AssignmentOp, ChangeAssignments
 from infra.postgres.outbox_relay import mark_published, pending_messages
 from infra.postgres.retention import remove_old_outbox
 from tests.support.api import serving
@@ -222,6 +222,15 @@ async def test_who_reads_a_request_is_on_record(api, operator, watcher):
     assert (entry["actor"]["name"], entry["tenant"]) == ("wall screen", "acme")
     assert entry["subject"] == f"operations/{number}"
     assert "Secret plans" not in audit.text
+
+
+async def test_the_request_of_a_batch_shows_its_items_one_by_one(api, watcher):
+    made = [AssignmentChange(AssignmentOp.CREATE, "sales", user, "member") for user in ("ada", "bo")]
+    asked = Asked(tenant_id=api.tenant.id, command=ChangeAssignments(items=tuple(made)))
+    [number] = await accept(api.services.database, [asked])
+    read = await api.call("GET", f"/v1/ops/operations/{number}/request", headers=watcher)
+    same = {"op": "create", "group": "sales", "role": "member", "source": "MANUAL"}
+    assert read.json() == {"request": {"items": [same | {"user": "ada"}, same | {"user": "bo"}]}}
 
 
 async def test_a_queued_operation_is_taken_back_and_its_caller_is_told_in_their_words(api, operator):
