@@ -14,6 +14,9 @@ from domain.assignment_events import assignment_data, assignment_subject
 from domain.events import Event, EventType, named
 from domain.sources import Source
 
+# A class is slow to find a member of an enum, and every row that is made or goes has its event.
+_CREATED, _DELETED = EventType.GROUP_ASSIGNMENT_CREATED, EventType.GROUP_ASSIGNMENT_DELETED
+
 
 class AssignmentKey(NamedTuple):
     """Who holds which role in which group; ids, not keys."""
@@ -93,6 +96,7 @@ class AssignmentBook:
         self._roles_before: dict[MemberKey, int] = {}
         # Made when it is first asked for: most waves ask of no person.
         self._of_user: dict[int, set[AssignmentKey]] | None = None
+        self._made: dict[tuple[Source, datetime], Held] = {}
         self._shown_groups: dict[int, str] = {}
         self._shown_roles: dict[int, str] = {}
 
@@ -116,9 +120,10 @@ class AssignmentBook:
         """Add a source; returns the row, and the event where the row is new."""
         old = self._rows.get(key)
         if old is None:
-            new = Held(source, at)
+            # Most rows of a wave are made by one source, at its one instant.
+            new = self._made.get((source, at)) or self._made.setdefault((source, at), Held(source, at))
             self._set(key, None, new)
-            return new, self._event(EventType.GROUP_ASSIGNMENT_CREATED, key, new)
+            return new, self._event(_CREATED, key, new)
         new = Held(old.sources | source, old.created_at)
         if new != old:
             self._set(key, old, new)
@@ -133,7 +138,7 @@ class AssignmentBook:
                 self._set(key, old, Held(left, old.created_at))
             return None
         self._set(key, old, None)
-        return self._event(EventType.GROUP_ASSIGNMENT_DELETED, key, old)
+        return self._event(_DELETED, key, old)
 
     def remove(self, keys: Iterable[AssignmentKey]) -> Iterator[Event]:
         """Remove rows whatever their sources; yields one event a row."""

@@ -1,6 +1,7 @@
 """Group assignments in Postgres: the facts a wave is planned on, and its net effect. Arrays in, sets out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from domain.assignments import AssignmentFacts, Role
 from domain.book import AssignmentBook, AssignmentChanges, AssignmentKey, Held, Names
@@ -33,16 +34,15 @@ async def read_facts(
         for column, values in _keys(keys).items()
     }
     for row in await tx.fetch(_SQL["find_named"], **named, running_tenant_ids=sorted(set(running))):
-        # The columns stand in this order, those of a person in that of Person.
-        kind, tenant_id, *shown = row.values()
+        kind, tenant_id = row["kind"], row["tenant_id"]
         if kind == "person":
-            person = Person._make(shown[:6])
-            found_people[tenant_id, person.key] = person
+            # The columns that follow stand in the order of Person.
+            found_people[tenant_id, row["key"]] = Person._make(islice(row.values(), 2, 8))
         elif kind == "group":
-            found_groups[tenant_id, shown[1]] = shown[0]
+            found_groups[tenant_id, row["key"]] = row["id"]
         elif kind == "role":
-            found_roles[tenant_id, shown[1]] = Role(
-                id=shown[0], key=shown[1], permission_scope=shown[6], titles=shown[7]
+            found_roles[tenant_id, row["key"]] = Role(
+                id=row["id"], key=row["key"], permission_scope=row["permission_scope"], titles=row["titles"]
             )
         else:
             found_running.add(tenant_id)
@@ -104,19 +104,19 @@ def _held(rows: Sequence[Row]) -> dict[AssignmentKey, Held]:
 
 
 def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
-    distinct = sorted(set(keys))
+    distinct = dict.fromkeys(keys)
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
 
 
 def _new_rows(rows: Mapping[AssignmentKey, Held]) -> dict[str, object]:
     """What is the same for all is sent once: all are made at the wave's one instant, most waves by one source."""
     keys = sorted(rows)
-    sources = [rows[key].sources.value for key in keys]
+    sources = [rows[key].sources for key in keys]
     first = rows[keys[0]]
     return {
         **_columns(keys),
         "source": first.sources.value,
-        "sources": [] if sources.count(sources[0]) == len(sources) else sources,
+        "sources": [] if sources.count(sources[0]) == len(sources) else [source.value for source in sources],
         "created_at": first.created_at,
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from domain.outcomes import outcomes_in
 from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
 from tests.support.engine import Asked, events_of, operations, state_of
@@ -57,13 +58,13 @@ class ChunkedOracle:
             at=view.started_at,
             chosen=chosen_key(view.response),
         )
-        answered = [(item["outcome"], item.get("code")) for item in view.response["items"]]
+        answered = [(item["outcome"], item.get("code")) for item in outcomes_in(view.response)]
         assert answered == [(item["outcome"], item.get("code")) for item in document["items"]], one
         assert view.status.value == status, one
         assert view.done == view.total or view.superseded_by is not None, one
         # A dry run may number anew what, for the model, a fan-out has made already; the engine's makes it later.
         fits = self._seen.agrees if one.dry_run and self._interleaved else self._seen.bind
-        self._hold(document["items"], view.response["items"], fits)
+        self._hold(document["items"], outcomes_in(view.response), fits)
 
     def _hold(self, expected: Any, actual: Any, fits: Callable[[Unknown, Any], bool]) -> None:
         """The numbers that the answer names fit, whatever else it says."""

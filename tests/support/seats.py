@@ -14,6 +14,7 @@ from domain.license_commands import (
     SeatOp,
     Shortage,
 )
+from domain.outcomes import outcomes_in
 from infra.postgres.statements import compile_block
 from tests.support.engine import Asked
 
@@ -92,7 +93,7 @@ def removing(assignment_id):
 async def outcomes(engine, tenant, *commands):
     """Apply the commands together; all their outcomes in order."""
     views = await engine.run(*(Asked(tenant_id=tenant.id, command=command) for command in commands))
-    return [item for view in views for item in view.response["items"]]
+    return [item for view in views for item in outcomes_in(view.response)]
 
 
 async def grant(database, tenant, group, license_key, *, quota=None, active=True, hold=False):
