@@ -14,7 +14,7 @@ from domain.assignment_events import assignment_data, assignment_subject
 from domain.events import Event, EventType, named
 from domain.sources import Source
 
-# A class is slow to find a member of an enum, and every row that is made or goes has its event.
+# Python 3.11 finds a member of an enum by a call, and every row that is made or goes has its event.
 _CREATED, _DELETED = EventType.GROUP_ASSIGNMENT_CREATED, EventType.GROUP_ASSIGNMENT_DELETED
 
 
@@ -96,7 +96,7 @@ class AssignmentBook:
         self._roles_before: dict[MemberKey, int] = {}
         # Made when it is first asked for: most waves ask of no person.
         self._of_user: dict[int, set[AssignmentKey]] | None = None
-        self._made: dict[tuple[Source, datetime], Held] = {}
+        self._new_rows: dict[tuple[Source, datetime], Held] = {}
         self._shown_groups: dict[int, str] = {}
         self._shown_roles: dict[int, str] = {}
 
@@ -121,7 +121,7 @@ class AssignmentBook:
         old = self._rows.get(key)
         if old is None:
             # Most rows of a wave are made by one source, at its one instant.
-            new = self._made.get((source, at)) or self._made.setdefault((source, at), Held(source, at))
+            new = self._new_rows.get((source, at)) or self._new_rows.setdefault((source, at), Held(source, at))
             self._set(key, None, new)
             return new, self._event(_CREATED, key, new)
         new = Held(old.sources | source, old.created_at)

@@ -11,7 +11,10 @@ from domain.errors import JSON
 
 
 def folded(column: Sequence[Any]) -> list[Any]:
-    """The values of a column, or the only one that stands in all its rows."""
+    """The values of a column, or the only one that stands in all its rows.
+
+    It has at least one row, and values of one type: of what is equal the first is kept.
+    """
     return [column[0]] if column.count(column[0]) == len(column) else list(column)
 
 

@@ -107,7 +107,7 @@ class Result:
         return OperationStatus.REJECTED if refused == len(self.outcomes) else OperationStatus.PARTIALLY_SUCCEEDED
 
 
-class ShownAssigned(NamedTuple):
+class AssignedRow(NamedTuple):
     """An assignment that was made, as its answer shows it; `created_at` is text, as `timestamp` writes it."""
 
     group: str
@@ -121,7 +121,7 @@ class ShownAssigned(NamedTuple):
     created_at: str
 
     @classmethod
-    def of(cls, outcome: Mapping[str, Any]) -> "ShownAssigned":
+    def of(cls, outcome: Mapping[str, Any]) -> "AssignedRow":
         """Of a stored item whose outcome is `assigned`."""
         user = outcome["user"]
         return cls(
@@ -140,7 +140,7 @@ class ShownAssigned(NamedTuple):
 def document(result: Result) -> dict[str, JSON]:
     """The result as it is stored: `{"items": [{"outcome": …}, …], "titles": {role: {language: title}}}`.
 
-    Where every item has become an assignment, they are the columns of `ShownAssigned` instead (`domain/columns.py`).
+    Where every item has become an assignment, they are the columns of `AssignedRow` instead (`domain/columns.py`).
     """
     if set(map(type, result.outcomes)) == {Assigned}:
         body = _columns(cast("Sequence[Assigned]", result.outcomes))
@@ -151,9 +151,9 @@ def document(result: Result) -> dict[str, JSON]:
     return body
 
 
-def assigned_in(response: Mapping[str, Any]) -> Iterator[ShownAssigned] | None:
-    """The assignments that every item of this stored result has become; None where that is not so of every item."""
-    return map(ShownAssigned._make, rows_of(response, *ShownAssigned._fields)) if has_columns(response) else None
+def assigned_in(response: Mapping[str, Any]) -> Iterator[AssignedRow] | None:
+    """The assignments that all items of this stored result have become; None where it is not stored in columns."""
+    return map(AssignedRow._make, rows_of(response, *AssignedRow._fields)) if has_columns(response) else None
 
 
 def outcomes_in(response: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -182,12 +182,12 @@ def _columns(outcomes: Sequence[Assigned]) -> dict[str, JSON]:
     )
 
 
-def _shown(outcome: Assigned) -> ShownAssigned:
+def _shown(outcome: Assigned) -> AssignedRow:
     group, (_, key, active, first_name, last_name, department), role, sources, at = outcome
-    return ShownAssigned(group, key, first_name, last_name, department, active, role, sources, timestamp(at))
+    return AssignedRow(group, key, first_name, last_name, department, active, role, sources, timestamp(at))
 
 
-def _shown_item(one: ShownAssigned) -> dict[str, JSON]:
+def _shown_item(one: AssignedRow) -> dict[str, JSON]:
     return {
         "outcome": "assigned",
         "group": one.group,

@@ -104,6 +104,7 @@ def _held(rows: Sequence[Row]) -> dict[AssignmentKey, Held]:
 
 
 def _keys(keys: Iterable[TenantKey]) -> dict[str, list[int] | list[str]]:
+    # They are only read, and nothing is locked: in whatever order they come.
     distinct = dict.fromkeys(keys)
     return {"tenant_ids": [tenant_id for tenant_id, _ in distinct], "keys": [key for _, key in distinct]}
 

@@ -120,6 +120,13 @@ CASES = {
         language="de",
         titles={"lead": LEAD.titles},
     ),
+    "assignments_all_given": operation(
+        "native.assignments",
+        ChangeAssignments(items=(change(AssignmentOp.ASSIGN), change(AssignmentOp.ASSIGN))),
+        ASSIGNED,
+        ASSIGNED._replace(sources=["SCIM"]),
+        titles={"lead": LEAD.titles},
+    ),
     "assignments_refused": operation(
         "native.assignments",
         ChangeAssignments(items=(change(AssignmentOp.ASSIGN),)),
@@ -135,6 +142,7 @@ MODELS = {
     "batch": answers.StoredItems,
     "batch_dry_run": answers.StoredItems,
     "assignments": answers.AssignmentResults,
+    "assignments_all_given": answers.AssignmentResults,
     "assignments_refused": answers.AssignmentResults,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from api.errors.languages import Languages
 from domain.errors import JSON
-from domain.outcomes import ShownAssigned, timestamp
+from domain.outcomes import AssignedRow, timestamp
 from domain.sources import DERIVED, is_derived, names, strongest
 from infra.postgres.reads.user_groups import ShownAssignment, ShownRole
 
@@ -12,7 +12,7 @@ _DERIVED_NAMES = frozenset(names(DERIVED))
 _STATUSES = {True: "ACTIVE", False: "INACTIVE"}
 
 
-def assignment_of_outcome(outcome: ShownAssigned, titles: Mapping[str, str], *, with_actions: bool) -> dict[str, JSON]:
+def assignment_of_outcome(outcome: AssignedRow, titles: Mapping[str, str], *, with_actions: bool) -> dict[str, JSON]:
     """The assignment that an operation has made, with the title its caller reads; who may make one may delete it."""
     group, user, first_name, last_name, department, active, role, sources, created_at = outcome
     shown: dict[str, JSON] = {

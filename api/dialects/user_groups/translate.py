@@ -17,7 +17,7 @@ from api.http.single import Outcome, answer_of_single
 from domain.columns import itemized
 from domain.commands import AssignmentChange, AssignmentOp
 from domain.errors import JSON, ErrorCode
-from domain.outcomes import ShownAssigned, assigned_in, outcomes_in
+from domain.outcomes import AssignedRow, assigned_in, outcomes_in
 from infra.postgres.operations import OperationView
 
 CREATED = "user_groups.created"
@@ -71,7 +71,7 @@ def _is_readable(value: Any) -> bool:
 
 def created(view: OperationView) -> Rendered:
     """201 and the assignment, or the refusal."""
-    return answer_of_single(view, USERS, lambda outcome: Rendered(201, _assignment(view)(ShownAssigned.of(outcome))))
+    return answer_of_single(view, USERS, lambda outcome: Rendered(201, _assignment(view)(AssignedRow.of(outcome))))
 
 
 def deleted(view: OperationView) -> Rendered:
@@ -84,7 +84,7 @@ def batch_created(view: OperationView) -> Rendered:
     show = _assignment(view)
     assigned = assigned_in(view.response or {})
     if assigned is None:
-        return _batch(view, 201, lambda outcome: show(ShownAssigned.of(outcome)))
+        return _batch(view, 201, lambda outcome: show(AssignedRow.of(outcome)))
     items: list[JSON] = [
         {"status": 201, "group_id": one.group, "user_id": one.user, "role_id": one.role, "body": show(one)}
         for one in assigned
@@ -100,7 +100,7 @@ def batch_deleted(view: OperationView) -> Rendered:
 FORMS: Forms = {CREATED: created, DELETED: deleted, BATCH_CREATED: batch_created, BATCH_DELETED: batch_deleted}
 
 
-def _assignment(view: OperationView) -> Callable[[ShownAssigned], dict[str, JSON]]:
+def _assignment(view: OperationView) -> Callable[[AssignedRow], dict[str, JSON]]:
     """How this operation's caller is shown an assignment."""
     response = view.response or {}
     languages = Languages.stored(view.presentation.language)

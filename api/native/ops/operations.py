@@ -137,7 +137,7 @@ async def look_into_operation(
     ),
 )
 async def read_operation_request(context: Looking, operation_id: str) -> Response:
-    """What was asked, as it was understood. That it was read is on record."""
+    """What was asked, with an object for each item. That it was read is on record."""
     place = await operation_place(context, operation_id)
     view = await operation_view(context, place)
     entry = AuditEntry(

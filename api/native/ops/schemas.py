@@ -100,7 +100,7 @@ class WholeOperation(FoundOperation):
 
 
 class ReadRequest(BaseModel):
-    """What an operation was asked to do, as it was understood."""
+    """What an operation was asked to do, with an object for each item."""
 
     request: dict[str, Any]
 

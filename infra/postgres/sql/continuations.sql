@@ -174,7 +174,7 @@ UPDATE operation SET superseded_by = :superseded_by
 
 -- name: end_operations
 -- Operations whose last work is done or was taken over; their answers stand as they were given. Of what was taken over
--- only those count as done whom it had come to.
+-- only those count as done whom it had come to. An answer in columns (domain/columns.py) has no item that was refused.
 UPDATE operation
    SET status = CASE WHEN EXISTS (SELECT 1 FROM json_array_elements(response -> 'items') AS item
                                    WHERE item ->> 'outcome' = 'refused')

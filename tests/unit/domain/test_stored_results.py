@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import ErrorCode, Refusal
-from domain.outcomes import Assigned, Person, Result, ShownAssigned, assigned_in, document, outcomes_in, timestamp
+from domain.outcomes import Assigned, AssignedRow, Person, Result, assigned_in, document, outcomes_in, timestamp
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 REFUSED = Refusal(code=ErrorCode.USER_DOES_NOT_EXIST, field="user_id")
@@ -42,7 +42,7 @@ def test_a_result_reads_the_same_whether_its_items_stand_in_columns_or_not(outco
     assert "columns" in in_columns
     assert assigned_in(as_objects) is None
     assert outcomes_in(in_columns) == outcomes_in(as_objects)[:-1]
-    assert list(assigned_in(in_columns)) == [ShownAssigned.of(item) for item in outcomes_in(as_objects)[:-1]]
+    assert list(assigned_in(in_columns)) == [AssignedRow.of(item) for item in outcomes_in(as_objects)[:-1]]
 
 
 @settings(max_examples=100, deadline=None, database=None)
