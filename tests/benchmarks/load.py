@@ -1,4 +1,4 @@
-"""The service under load over HTTP: batches, single calls, many callers; its events counted by a subscriber."""
+"""The service under load over HTTP: batches, single calls of one, few and many callers; the events are counted."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -39,6 +39,12 @@ def _note_single(sheet: Sheet, played: Played) -> None:
     sheet.note("one single call at a time: p95", _percentile(played, 95), "ms")
 
 
+def _note_few_callers(sheet: Sheet, played: Played) -> None:
+    sheet.note("single calls, 16 callers", played.load.requests / played.seconds, "calls/s")
+    sheet.note("single calls, 16 callers: median answer", _median(played), "ms")
+    sheet.note("single calls, 16 callers: p95", _percentile(played, 95), "ms")
+
+
 def _note_callers(sheet: Sheet, played: Played) -> None:
     sheet.note("single calls, 64 callers", played.load.requests / played.seconds, "calls/s", at_least(500))
     sheet.note("single calls, 64 callers: median answer", _median(played), "ms")
@@ -54,13 +60,16 @@ def _note_processor(sheet: Sheet, played: Played, what: str, unit: str, scale: f
         sheet.note(f"  of that, {name}, for {what}", seconds / items * scale, unit)
 
 
-# The pairs of the three do not meet; each run has a tenant of its own.
+# The pairs of the four do not meet; each run has a tenant of its own.
 SCENARIOS = {
     "batches": Scenario(
         load=Load(first=0, requests=1_000, items=100, callers=16, warm_up=100), quick=200, note=_note_batches
     ),
     "single": Scenario(
         load=Load(first=150_000, requests=300, items=1, callers=1, warm_up=30), quick=60, note=_note_single
+    ),
+    "few-callers": Scenario(
+        load=Load(first=152_000, requests=2_000, items=1, callers=16, warm_up=200), quick=400, note=_note_few_callers
     ),
     "callers": Scenario(
         load=Load(first=160_000, requests=4_000, items=1, callers=64, warm_up=400), quick=800, note=_note_callers
