@@ -8,7 +8,7 @@ from itertools import count
 
 from tests.benchmarks import raw_sql
 from tests.benchmarks.arithmetic import percentile
-from tests.benchmarks.figures import Figure, Sheet, at_least, under
+from tests.benchmarks.figures import Figure, Goal, Sheet, at_least, under
 from tests.benchmarks.runs import Plan, Servers
 from tests.benchmarks.service import Played, Service, new_tenant, service
 from tests.benchmarks.subscriber import Subscriber, subscribed
@@ -39,16 +39,15 @@ def _note_single(sheet: Sheet, played: Played) -> None:
     sheet.note("one single call at a time: p95", _percentile(played, 95), "ms")
 
 
-def _note_few_callers(sheet: Sheet, played: Played) -> None:
-    sheet.note("single calls, 16 callers", played.load.requests / played.seconds, "calls/s")
-    sheet.note("single calls, 16 callers: median answer", _median(played), "ms")
-    sheet.note("single calls, 16 callers: p95", _percentile(played, 95), "ms")
+def _note_calls(sheet: Sheet, played: Played, goal: Goal | None = None) -> None:
+    name = f"single calls, {played.load.callers} callers"
+    sheet.note(name, played.load.requests / played.seconds, "calls/s", goal)
+    sheet.note(f"{name}: median answer", _median(played), "ms")
+    sheet.note(f"{name}: p95", _percentile(played, 95), "ms")
 
 
 def _note_callers(sheet: Sheet, played: Played) -> None:
-    sheet.note("single calls, 64 callers", played.load.requests / played.seconds, "calls/s", at_least(500))
-    sheet.note("single calls, 64 callers: median answer", _median(played), "ms")
-    sheet.note("single calls, 64 callers: p95", _percentile(played, 95), "ms")
+    _note_calls(sheet, played, at_least(500))
     _note_processor(sheet, played, "a single call", "ms", 1_000)
 
 
@@ -69,7 +68,7 @@ SCENARIOS = {
         load=Load(first=150_000, requests=300, items=1, callers=1, warm_up=30), quick=60, note=_note_single
     ),
     "few-callers": Scenario(
-        load=Load(first=152_000, requests=2_000, items=1, callers=16, warm_up=200), quick=400, note=_note_few_callers
+        load=Load(first=152_000, requests=2_000, items=1, callers=16, warm_up=200), quick=400, note=_note_calls
     ),
     "callers": Scenario(
         load=Load(first=160_000, requests=4_000, items=1, callers=64, warm_up=400), quick=800, note=_note_callers

@@ -2,7 +2,7 @@
 
 A queue that somebody deleted, or that a killed broker had not written yet, is declared anew by the service. Whoever
 comes in between is told NOT_FOUND, and INTERNAL_ERROR by RabbitMQ 3.10 while the queue is known and not yet started
-(`case_clause, {error, noproc}` in its log).
+(`case_clause, {error, noproc}` in its log). What is published to it then is refused by a nack.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import aio_pika
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
-from aiormq.exceptions import ConnectionInternalError
+from aiormq.exceptions import ConnectionInternalError, DeliveryError
 
 CONNECT_SECONDS = 5.0
 _APPEARS_SECONDS = 20.0
@@ -23,6 +23,7 @@ async def on_broker(url: str, work: Callable[[AbstractChannel], Awaitable[None]]
 
     Raises:
         ChannelNotFoundEntity, ConnectionInternalError: it was not there within twenty seconds.
+        DeliveryError: it was there, and took no message in that time.
     """
     clock = asyncio.get_running_loop()
     until = clock.time() + _APPEARS_SECONDS
@@ -30,7 +31,7 @@ async def on_broker(url: str, work: Callable[[AbstractChannel], Awaitable[None]]
         try:
             async with await aio_pika.connect(url, timeout=CONNECT_SECONDS) as connection:
                 return await work(await connection.channel(on_return_raises=False))
-        except (ChannelNotFoundEntity, ConnectionInternalError):
+        except (ChannelNotFoundEntity, ConnectionInternalError, DeliveryError):
             if clock.time() >= until:
                 raise
         await asyncio.sleep(_GLANCE)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.columns import itemized
 from domain.outcomes import outcomes_in
 from infra.postgres.database import Database
 from infra.postgres.operations import OperationView
@@ -68,7 +69,7 @@ class Oracle:
         status, document = self._model.apply(
             one.command, str(view.id), dry_run=one.dry_run, at=view.started_at, chosen=chosen_key(view.response)
         )
-        actual = _with_instants(_with_items(view.response))
+        actual = _with_instants(itemized(view.response) | {"items": outcomes_in(view.response)})
         self._seen.assert_same({"command": one.command} | document, {"command": one.command} | actual)
         assert view.status.value == status
         assert view.done in {view.total, len(document["items"])}
@@ -89,12 +90,6 @@ def chosen_key(response: Mapping[str, Any] | None) -> str:
     """The key of a program licence that the engine has created, which is made of its id."""
     created = [item["license"] for item in (response or {}).get("items", ()) if item["outcome"] == "license"]
     return f"program-{created[0]['id']}" if created else ""
-
-
-def _with_items(response: Mapping[str, Any]) -> Document:
-    """The stored result with an object for each item, whichever form it is stored in."""
-    beside = {name: value for name, value in response.items() if name not in {"rows", "columns"}}
-    return beside | {"items": outcomes_in(response)}
 
 
 def _with_instants(document: Any) -> Any:

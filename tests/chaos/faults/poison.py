@@ -40,7 +40,7 @@ async def bad_envelopes(scene: Scene) -> str:
 
     Raises:
         TimeoutError: they were not.
-        ChannelNotFoundEntity: there was no queue to put them into.
+        ChannelNotFoundEntity, DeliveryError: there was no queue to put them into, or none that took them.
     """
     aside = await scene.unreadable()
 
